@@ -1,4 +1,9 @@
 //! ONNX file → integer graph → halo2 circuit → keys, proofs and Solidity verifier.
 //! No network, no clock.
 
+pub mod bounds;
 pub mod graph;
+pub mod import;
+pub mod interpret;
+pub mod quantise;
+pub mod schema;
