@@ -1,0 +1,382 @@
+//! Calls to one node, with typed answers and errors that name the endpoint.
+
+use std::{fmt, time::Duration};
+
+use alloy::{
+    eips::{BlockId, BlockNumberOrTag},
+    network::TransactionBuilder,
+    providers::{Provider, RootProvider},
+    rpc::{
+        client::RpcClient,
+        types::{Filter, Log, TransactionRequest},
+    },
+};
+
+use super::{
+    error::{ChainError, one_line},
+    types::{Address, B256, Bytes, U256},
+};
+use crate::store::{BlockRef, Mined};
+
+/// A block's header, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Number and hash.
+    pub block: BlockRef,
+    /// Hash of the block below.
+    pub parent: B256,
+    /// Base fee per gas in wei, 0 before EIP-1559.
+    pub base_fee: u128,
+    /// Unix time.
+    pub timestamp: u64,
+}
+
+/// What a node said of a transaction that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It has it, now or already before.
+    Taken,
+    /// The nonce is used: look for our own hashes first.
+    NonceTooLow,
+    /// Another version with this nonce pays nearly as much or more.
+    Underpriced,
+}
+
+/// One node. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    provider: RootProvider,
+    url: String,
+    chain_id: u64,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("url", &self.url)
+            .field("chain_id", &self.chain_id)
+            .finish()
+    }
+}
+
+impl Client {
+    /// Connects and asks for the chain id.
+    pub async fn connect(url: &str, timeout: Duration) -> Result<Self, ChainError> {
+        let bad = |why: String| ChainError::BadUrl {
+            url: url.to_owned(),
+            why,
+        };
+        let parsed: reqwest::Url = url.parse().map_err(|e| bad(format!("{e}")))?;
+        super::install_tls();
+        let http = reqwest::Client::builder()
+            .timeout(timeout)
+            .no_proxy()
+            .build()
+            .map_err(|e| bad(one_line(&e.to_string())))?;
+        let provider = RootProvider::new(RpcClient::new_http_with_client(http, parsed));
+        let mut client = Self {
+            provider,
+            url: url.to_owned(),
+            chain_id: 0,
+        };
+        client.chain_id = client
+            .provider
+            .get_chain_id()
+            .await
+            .map_err(|e| client.error("eth_chainId", e))?;
+        Ok(client)
+    }
+
+    /// Connects and insists on a chain id.
+    pub async fn connect_to(
+        url: &str,
+        chain_id: u64,
+        timeout: Duration,
+    ) -> Result<Self, ChainError> {
+        let client = Self::connect(url, timeout).await?;
+        if client.chain_id == chain_id {
+            Ok(client)
+        } else {
+            Err(ChainError::OtherChain {
+                url: url.to_owned(),
+                found: client.chain_id,
+                expected: chain_id,
+            })
+        }
+    }
+
+    /// Chain id of the node.
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// The endpoint.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn error(&self, method: &'static str, error: alloy::transports::TransportError) -> ChainError {
+        ChainError::from_rpc(&self.url, method, error)
+    }
+
+    /// The newest block.
+    pub async fn head(&self) -> Result<Header, ChainError> {
+        self.header(BlockId::Number(BlockNumberOrTag::Latest))
+            .await?
+            .ok_or_else(|| self.missing("newest block"))
+    }
+
+    /// A block by number, if there is one.
+    pub async fn block(&self, number: u64) -> Result<Option<Header>, ChainError> {
+        self.header(BlockId::number(number)).await
+    }
+
+    /// A block by number that must exist.
+    pub async fn known_block(&self, number: u64) -> Result<Header, ChainError> {
+        self.block(number)
+            .await?
+            .ok_or_else(|| self.missing(&format!("block {number}")))
+    }
+
+    fn missing(&self, what: &str) -> ChainError {
+        ChainError::Missing {
+            url: self.url.clone(),
+            what: what.to_owned(),
+        }
+    }
+
+    async fn header(&self, id: BlockId) -> Result<Option<Header>, ChainError> {
+        let block = self
+            .provider
+            .get_block(id)
+            .await
+            .map_err(|e| self.error("eth_getBlockByNumber", e))?;
+        Ok(block.map(|block| Header {
+            block: BlockRef {
+                number: block.header.number,
+                hash: block.header.hash,
+            },
+            parent: block.header.parent_hash,
+            base_fee: block.header.base_fee_per_gas.unwrap_or(0).into(),
+            timestamp: block.header.timestamp,
+        }))
+    }
+
+    /// Logs of one contract in exactly this block.
+    pub async fn logs_in(&self, contract: Address, block: B256) -> Result<Vec<Log>, ChainError> {
+        let filter = Filter::new().address(contract).at_block_hash(block);
+        self.provider
+            .get_logs(&filter)
+            .await
+            .map_err(|e| self.error("eth_getLogs", e))
+    }
+
+    /// Logs of one contract in a range of blocks, both ends included.
+    pub async fn logs_between(
+        &self,
+        contract: Address,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<Log>, ChainError> {
+        let filter = Filter::new()
+            .address(contract)
+            .from_block(first)
+            .to_block(last);
+        self.provider
+            .get_logs(&filter)
+            .await
+            .map_err(|e| self.error("eth_getLogs", e))
+    }
+
+    /// Calls a contract at a block, or at the head.
+    pub async fn call(
+        &self,
+        from: Option<Address>,
+        to: Address,
+        data: Bytes,
+        at: Option<B256>,
+    ) -> Result<Bytes, ChainError> {
+        let mut request = TransactionRequest::default().with_to(to).with_input(data);
+        if let Some(from) = from {
+            request = request.with_from(from);
+        }
+        let at = at.map_or(BlockId::latest(), BlockId::from);
+        self.provider
+            .call(request)
+            .block(at)
+            .await
+            .map_err(|e| self.error("eth_call", e))
+    }
+
+    /// Gas that a call would use; `to` is `None` for a deployment.
+    pub async fn estimate(
+        &self,
+        from: Address,
+        to: Option<Address>,
+        data: Bytes,
+        value: U256,
+    ) -> Result<u64, ChainError> {
+        let mut request = TransactionRequest::default()
+            .with_from(from)
+            .with_input(data)
+            .with_value(value);
+        request = match to {
+            Some(to) => request.with_to(to),
+            None => request.into_create(),
+        };
+        self.provider
+            .estimate_gas(request)
+            .await
+            .map_err(|e| self.error("eth_estimateGas", e))
+    }
+
+    /// Sends signed bytes. "Already known" is success.
+    pub async fn send(&self, raw: &[u8]) -> Result<Sent, ChainError> {
+        let error = match self.provider.send_raw_transaction(raw).await {
+            Ok(_) => return Ok(Sent::Taken),
+            Err(error) => self.error("eth_sendRawTransaction", error),
+        };
+        match &error {
+            ChainError::Refused { message, .. } => match classify(message) {
+                Some(sent) => Ok(sent),
+                None => Err(error),
+            },
+            _ => Err(error),
+        }
+    }
+
+    /// Where a transaction was mined, if it was.
+    pub async fn mined(&self, hash: B256) -> Result<Option<Mined>, ChainError> {
+        let receipt = self
+            .provider
+            .get_transaction_receipt(hash)
+            .await
+            .map_err(|e| self.error("eth_getTransactionReceipt", e))?;
+        Ok(receipt.and_then(|receipt| {
+            let block = BlockRef {
+                number: receipt.block_number?,
+                hash: receipt.block_hash?,
+            };
+            Some(Mined {
+                block,
+                ok: receipt.status(),
+                gas_used: receipt.gas_used,
+            })
+        }))
+    }
+
+    /// Logs of a mined transaction.
+    pub async fn logs_of(&self, hash: B256) -> Result<Vec<Log>, ChainError> {
+        let receipt = self
+            .provider
+            .get_transaction_receipt(hash)
+            .await
+            .map_err(|e| self.error("eth_getTransactionReceipt", e))?;
+        Ok(receipt
+            .map(|receipt| receipt.logs().to_vec())
+            .unwrap_or_default())
+    }
+
+    /// Transactions of an account in blocks.
+    pub async fn nonce(&self, account: Address) -> Result<u64, ChainError> {
+        self.provider
+            .get_transaction_count(account)
+            .await
+            .map_err(|e| self.error("eth_getTransactionCount", e))
+    }
+
+    /// Wei of an account.
+    pub async fn balance(&self, account: Address) -> Result<U256, ChainError> {
+        self.provider
+            .get_balance(account)
+            .await
+            .map_err(|e| self.error("eth_getBalance", e))
+    }
+
+    /// Code at an address.
+    pub async fn code(&self, account: Address) -> Result<Bytes, ChainError> {
+        self.provider
+            .get_code_at(account)
+            .await
+            .map_err(|e| self.error("eth_getCode", e))
+    }
+
+    /// The tip that the node suggests; `None` where it doesn't say.
+    pub async fn suggested_tip(&self) -> Option<u128> {
+        self.provider.get_max_priority_fee_per_gas().await.ok()
+    }
+
+    /// Any other method, for a local chain's own ones.
+    pub async fn raw(
+        &self,
+        method: &'static str,
+        params: serde_json::Value,
+    ) -> Result<serde_json::Value, ChainError> {
+        self.provider
+            .raw_request(method.into(), params)
+            .await
+            .map_err(|e| self.error(method, e))
+    }
+}
+
+/// Reads a node's refusal. The wordings are those of geth, reth, Nethermind, Besu, Erigon and anvil.
+fn classify(message: &str) -> Option<Sent> {
+    let message = message.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|w| message.contains(w));
+    if says(&[
+        "already known",
+        "already imported",
+        "known transaction",
+        "alreadyknown",
+        "already exists",
+        "already in mempool",
+    ]) {
+        Some(Sent::Taken)
+    } else if says(&[
+        "nonce too low",
+        "nonce_too_low",
+        "oldnonce",
+        "invalid nonce; got",
+        "nonce is too low",
+    ]) {
+        Some(Sent::NonceTooLow)
+    } else if says(&[
+        "underpriced",
+        "fee too low to replace",
+        "replacement fee too low",
+    ]) {
+        Some(Sent::Underpriced)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_read() {
+        let cases = [
+            ("already known", Some(Sent::Taken)),
+            ("transaction already imported", Some(Sent::Taken)),
+            ("AlreadyKnown", Some(Sent::Taken)),
+            (
+                "nonce too low: next nonce 5, tx nonce 3",
+                Some(Sent::NonceTooLow),
+            ),
+            (
+                "OldNonce, Current nonce: 4, nonce of rejected tx: 3",
+                Some(Sent::NonceTooLow),
+            ),
+            (
+                "replacement transaction underpriced",
+                Some(Sent::Underpriced),
+            ),
+            ("insufficient funds for gas * price + value", None),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(classify(message), expected, "{message}");
+        }
+    }
+}

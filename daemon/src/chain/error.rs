@@ -1,0 +1,179 @@
+//! What can go wrong between the daemon and a node.
+
+use alloy::transports::{RpcError, TransportErrorKind};
+
+use super::types::{Address, Bytes};
+
+/// What can go wrong between the daemon and a node.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The endpoint isn't a URL that the HTTP client takes.
+    #[error("node {url}: not a usable address: {why}; set chain.rpc")]
+    BadUrl {
+        /// Endpoint.
+        url: String,
+        /// Why.
+        why: String,
+    },
+    /// No answer.
+    #[error("node {url}: no answer to {method}: {why}; is it running and is chain.rpc right?")]
+    Unreachable {
+        /// Endpoint.
+        url: String,
+        /// RPC method.
+        method: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// An error as the answer.
+    #[error("node {url}: {method} was refused: {message} (code {code})")]
+    Refused {
+        /// Endpoint.
+        url: String,
+        /// RPC method.
+        method: &'static str,
+        /// The node's words.
+        message: String,
+        /// JSON-RPC code.
+        code: i64,
+        /// Revert data, where there is any.
+        data: Option<Bytes>,
+    },
+    /// The endpoint is on another chain.
+    #[error(
+        "node {url}: it is on chain {found}, the configuration says {expected}; set chain.rpc or chain.chain_id"
+    )]
+    OtherChain {
+        /// Endpoint.
+        url: String,
+        /// Chain id of the node.
+        found: u64,
+        /// Chain id of the configuration.
+        expected: u64,
+    },
+    /// A block or value that must exist doesn't.
+    #[error("node {url}: it has no {what}; is it still syncing?")]
+    Missing {
+        /// Endpoint.
+        url: String,
+        /// What is missing.
+        what: String,
+    },
+    /// There is no contract at the address, or another one.
+    #[error("arena {address}: {why}; set chain.arena to what `zugzwang deploy` printed")]
+    NoArena {
+        /// The address.
+        address: Address,
+        /// What was found.
+        why: String,
+    },
+    /// Answer of a contract that can't be decoded.
+    #[error(
+        "contract {address}: {what} can't be decoded: {why}; is chain.arena an arena of this version?"
+    )]
+    Undecodable {
+        /// The contract.
+        address: Address,
+        /// Call or event.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// A reorganisation deeper than may be undone.
+    #[error(
+        "chain {chain_id}: a reorganisation reaches below block {oldest}, more than the {depth} blocks that may be undone; check the node, then raise chain.max_reorg or start a new store.path"
+    )]
+    TooDeep {
+        /// Chain id.
+        chain_id: u64,
+        /// Oldest block that is known.
+        oldest: u64,
+        /// chain.max_reorg.
+        depth: u64,
+    },
+    /// Gas costs more than the cap.
+    #[error(
+        "chain {chain_id}: the base fee is {base_fee} wei, above submit.max_fee_gwei = {cap} wei; raise it or wait"
+    )]
+    FeeAboveCap {
+        /// Chain id.
+        chain_id: u64,
+        /// Base fee of the head.
+        base_fee: u128,
+        /// Cap, in wei.
+        cap: u128,
+    },
+    /// The key can't be read or used.
+    #[error("key {path}: {why}")]
+    Key {
+        /// Keystore file.
+        path: String,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// A contract refused a call that must work.
+    #[error("{what} reverts: {why}")]
+    Reverts {
+        /// The call.
+        what: String,
+        /// The contract's error in words.
+        why: String,
+    },
+    /// A transaction that was waited for did not come.
+    #[error("transaction {hash} was not mined within {seconds} s; is the chain making blocks?")]
+    NotMined {
+        /// Its hash.
+        hash: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+}
+
+impl ChainError {
+    /// Sorts a transport error by whether the node answered.
+    pub(super) fn from_rpc(
+        url: &str,
+        method: &'static str,
+        error: RpcError<TransportErrorKind>,
+    ) -> Self {
+        match error {
+            RpcError::ErrorResp(payload) => Self::Refused {
+                url: url.to_owned(),
+                method,
+                message: payload.message.to_string(),
+                code: payload.code,
+                data: payload.as_revert_data(),
+            },
+            RpcError::NullResp => Self::Missing {
+                url: url.to_owned(),
+                what: format!("answer to {method}"),
+            },
+            other => Self::Unreachable {
+                url: url.to_owned(),
+                method,
+                why: one_line(&other.to_string()),
+            },
+        }
+    }
+
+    /// Whether trying again later may help without anybody doing anything.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Missing { .. }
+                | Self::FeeAboveCap { .. }
+                | Self::Refused { .. }
+                | Self::NotMined { .. }
+        )
+    }
+}
+
+/// Joins a message's lines and cuts it at 300 characters.
+pub fn one_line(text: &str) -> String {
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match joined.char_indices().nth(300) {
+        Some((cut, _)) => format!("{}…", &joined[..cut]),
+        None => joined,
+    }
+}

@@ -1,0 +1,20 @@
+//! The only room that knows alloy: nodes, keys, the arena's calls and events, and sending.
+
+pub mod arena;
+pub mod client;
+pub mod error;
+pub mod fees;
+pub mod key;
+pub mod submit;
+pub mod types;
+pub mod watcher;
+
+pub use client::Client;
+pub use error::ChainError;
+pub use key::Key;
+
+/// Chooses the TLS provider for https endpoints, once per process.
+fn install_tls() {
+    // An error means that one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

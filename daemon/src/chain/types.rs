@@ -1,0 +1,3 @@
+//! The primitive types that the rest of the daemon may use, so that only this room names alloy.
+
+pub use alloy::primitives::{Address, B256, Bytes, U256, keccak256};

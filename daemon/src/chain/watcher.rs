@@ -1,0 +1,188 @@
+//! Follows the chain by block hash: finds the common ancestor, then reads what came after it.
+//!
+//! A poll gives one [`Batch`]; the caller stores its undo, its blocks and the consequences of its
+//! events in one database transaction, so that a crash repeats the whole batch or none of it.
+//! Near the head blocks are read one by one by hash; a long gap is read in ranges.
+
+use super::{
+    arena::{self, Seen},
+    client::{Client, Header},
+    error::ChainError,
+};
+use crate::{
+    config::ChainConfig,
+    store::{BlockRef, Store, StoreError},
+};
+
+/// What a poll found.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The common ancestor, where followed blocks are gone from the chain.
+    pub undo: Option<BlockRef>,
+    /// Blocks to remember, ascending; the last one is the new cursor.
+    pub blocks: Vec<BlockRef>,
+    /// The arena's events in them, in order.
+    pub events: Vec<Seen>,
+    /// Whether there is nothing more to read for now.
+    pub caught_up: bool,
+}
+
+impl Batch {
+    /// Whether there is anything to store.
+    pub fn is_empty(&self) -> bool {
+        self.undo.is_none() && self.blocks.is_empty()
+    }
+}
+
+/// What can go wrong while watching.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The node.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads what is new since the stored cursor.
+pub async fn poll(
+    client: &Client,
+    config: &ChainConfig,
+    store: &Store,
+) -> Result<Batch, WatchError> {
+    let head = client.head().await?;
+    let mut batch = Batch::default();
+    let from = match store.cursor(config.chain_id).await? {
+        Some(cursor) => {
+            let ancestor = common_ancestor(client, config, store, cursor).await?;
+            if ancestor != cursor {
+                batch.undo = Some(ancestor);
+            }
+            ancestor
+        }
+        None => {
+            // The block before the first one counts as followed; of block 0 there is none before.
+            let first = client
+                .known_block(config.start_block.saturating_sub(1))
+                .await?
+                .block;
+            batch.blocks.push(first);
+            if config.start_block == 0 {
+                batch.events.extend(events_in(client, config, first).await?);
+            }
+            first
+        }
+    };
+    let target = head.block.number.saturating_sub(config.confirmations);
+    let gap = target.saturating_sub(from.number);
+    if gap > config.max_reorg {
+        let last = (target - config.max_reorg).min(from.number.saturating_add(config.batch));
+        read_range(client, config, from, last, &mut batch).await?;
+    } else {
+        read_blocks(client, config, from, target, &mut batch).await?;
+        batch.caught_up = true;
+    }
+    Ok(batch)
+}
+
+/// The newest followed block that is still on the chain.
+async fn common_ancestor(
+    client: &Client,
+    config: &ChainConfig,
+    store: &Store,
+    cursor: BlockRef,
+) -> Result<BlockRef, WatchError> {
+    let on_chain = async |block: BlockRef| -> Result<bool, ChainError> {
+        Ok(client
+            .block(block.number)
+            .await?
+            .is_some_and(|h| h.block.hash == block.hash))
+    };
+    if on_chain(cursor).await? {
+        return Ok(cursor);
+    }
+    let below = store.blocks_below(config.chain_id, cursor.number).await?;
+    let mut oldest = cursor.number;
+    for block in below
+        .into_iter()
+        .filter(|block| block.number.saturating_add(config.max_reorg) >= cursor.number)
+    {
+        oldest = block.number;
+        if on_chain(block).await? {
+            tracing::warn!(
+                from = cursor.number,
+                to = block.number,
+                "reorganisation: blocks are undone"
+            );
+            return Ok(block);
+        }
+    }
+    Err(ChainError::TooDeep {
+        chain_id: config.chain_id,
+        oldest,
+        depth: config.max_reorg,
+    }
+    .into())
+}
+
+/// Reads block after block, each by its hash. A block that doesn't follow its parent ends the
+/// batch: the next poll sees the reorganisation.
+async fn read_blocks(
+    client: &Client,
+    config: &ChainConfig,
+    mut parent: BlockRef,
+    target: u64,
+    batch: &mut Batch,
+) -> Result<(), WatchError> {
+    for number in parent.number.saturating_add(1)..=target {
+        let Some(header) = client.block(number).await? else {
+            return Ok(());
+        };
+        if !follows(&header, parent) {
+            return Ok(());
+        }
+        batch
+            .events
+            .extend(events_in(client, config, header.block).await?);
+        batch.blocks.push(header.block);
+        parent = header.block;
+    }
+    Ok(())
+}
+
+/// Reads a range in one query, and makes sure that it was one chain from end to end.
+async fn read_range(
+    client: &Client,
+    config: &ChainConfig,
+    from: BlockRef,
+    last: u64,
+    batch: &mut Batch,
+) -> Result<(), WatchError> {
+    let first = from.number.saturating_add(1);
+    if !follows(&client.known_block(first).await?, from) {
+        return Ok(());
+    }
+    let before = client.known_block(last).await?;
+    let logs = client.logs_between(config.arena, first, last).await?;
+    if client.known_block(last).await? != before {
+        return Ok(());
+    }
+    batch.events.extend(arena::decode_all(config.arena, &logs)?);
+    batch.blocks.push(before.block);
+    tracing::info!(first, last, events = batch.events.len(), "catching up");
+    Ok(())
+}
+
+fn follows(header: &Header, parent: BlockRef) -> bool {
+    header.parent == parent.hash && header.block.number == parent.number.saturating_add(1)
+}
+
+async fn events_in(
+    client: &Client,
+    config: &ChainConfig,
+    block: BlockRef,
+) -> Result<Vec<Seen>, ChainError> {
+    let logs = client.logs_in(config.arena, block.hash).await?;
+    arena::decode_all(config.arena, &logs)
+}

@@ -1,0 +1,383 @@
+//! Layered configuration: defaults, then a TOML file, then `ZUGZWANG__SECTION__KEY` variables.
+//!
+//! [`RawConfig`] is what a person may write, every key with a default. [`Config`] is what the rest
+//! of the daemon sees: parsed, range-checked, and with no `Option` left that means "not set".
+
+mod raw;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::chain::types::Address;
+
+pub use raw::RawConfig;
+
+/// What can be wrong with a configuration. Each message says what, where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read or isn't TOML, or a value has the wrong type.
+    #[error("{0}")]
+    Unreadable(String),
+    /// A key that doesn't exist.
+    #[error("unknown key `{key}` in {origin}: {advice}")]
+    UnknownKey {
+        /// Dotted path of the key.
+        key: String,
+        /// File or environment.
+        origin: String,
+        /// The nearest key, or the list of keys.
+        advice: String,
+    },
+    /// A value that is out of its range or malformed.
+    #[error(
+        "`{key}` = \"{value}\" {problem}; set it in the file or as {}",
+        env_name(key)
+    )]
+    BadValue {
+        /// Dotted path of the key.
+        key: &'static str,
+        /// What was written.
+        value: String,
+        /// What is wrong and what is right.
+        problem: String,
+    },
+}
+
+/// The environment variable that sets a key.
+pub fn env_name(key: &str) -> String {
+    format!("ZUGZWANG__{}", key.to_uppercase().replace('.', "__"))
+}
+
+/// A configuration that has been checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The chain and the contract that are watched.
+    pub chain: ChainConfig,
+    /// The committed model and where its keys are cached.
+    pub model: ModelConfig,
+    /// How proofs are made.
+    pub prover: ProverConfig,
+    /// Which key signs.
+    pub key: KeyConfig,
+    /// How transactions are priced and followed.
+    pub submit: SubmitConfig,
+    /// The SQLite file.
+    pub store: PathBuf,
+    /// A `tracing` filter, such as `info` or `zugzwang=debug`.
+    pub log: String,
+}
+
+/// The chain and the contract that are watched.
+#[derive(Clone, Debug)]
+pub struct ChainConfig {
+    /// HTTP endpoint.
+    pub rpc: String,
+    /// Chain id that the endpoint must have.
+    pub chain_id: u64,
+    /// The arena.
+    pub arena: Address,
+    /// First block whose events count.
+    pub start_block: u64,
+    /// Blocks on top of an event before it is acted on.
+    pub confirmations: u64,
+    /// Blocks on top of our transaction before it is final.
+    pub finality: u64,
+    /// Deepest reorganisation that is undone without a person.
+    pub max_reorg: u64,
+    /// Most blocks in one log query.
+    pub batch: u64,
+    /// Pause between polls.
+    pub poll: Duration,
+    /// Longest wait for an answer of the endpoint.
+    pub timeout: Duration,
+}
+
+/// The committed model and where its keys are cached.
+#[derive(Clone, Debug)]
+pub struct ModelConfig {
+    /// The model's folder.
+    pub dir: PathBuf,
+    /// Shape of the circuit; empty for the model's own.
+    pub shape: String,
+    /// Folder for cached keys.
+    pub cache: PathBuf,
+}
+
+/// How proofs are made.
+#[derive(Clone, Debug)]
+pub struct ProverConfig {
+    /// Proofs made at the same time.
+    pub slots: usize,
+    /// A proof that takes longer is reported.
+    pub budget: Duration,
+    /// Tries before a job is reported as failed.
+    pub attempts: u32,
+}
+
+/// Which key signs.
+#[derive(Clone, Debug)]
+pub struct KeyConfig {
+    /// Encrypted keystore (Web3 secret storage).
+    pub keystore: PathBuf,
+    /// Where its password is.
+    pub password: PasswordSource,
+}
+
+/// Where a keystore's password is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// In an environment variable of this name.
+    Env(String),
+    /// In the first line of a file.
+    File(PathBuf),
+}
+
+/// How transactions are priced and followed.
+#[derive(Clone, Debug)]
+pub struct SubmitConfig {
+    /// Highest fee per gas, in wei.
+    pub max_fee: u128,
+    /// Highest tip per gas, in wei.
+    pub max_priority: u128,
+    /// Age at which an unmined transaction is replaced.
+    pub bump_after: Duration,
+    /// By how much a replacement pays more, in per cent.
+    pub bump_percent: u128,
+    /// What is added to the gas estimate, in per cent.
+    pub gas_margin_percent: u64,
+}
+
+impl Config {
+    /// Reads and checks the layers. Without a file, only defaults and the environment count.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::from_raw(RawConfig::load(file)?)
+    }
+
+    /// Checks a raw configuration.
+    pub fn from_raw(raw: RawConfig) -> Result<Self, ConfigError> {
+        let chain = ChainConfig {
+            rpc: http_url("chain.rpc", &raw.chain.rpc)?,
+            chain_id: at_least("chain.chain_id", raw.chain.chain_id, 1)?,
+            arena: address("chain.arena", &raw.chain.arena)?,
+            start_block: raw.chain.start_block,
+            confirmations: raw.chain.confirmations,
+            finality: raw.chain.finality,
+            max_reorg: at_least("chain.max_reorg", raw.chain.max_reorg, 1)?,
+            batch: at_least("chain.batch", raw.chain.batch, 1)?,
+            poll: Duration::from_millis(at_least("chain.poll_ms", raw.chain.poll_ms, 10)?),
+            timeout: Duration::from_millis(at_least(
+                "chain.timeout_ms",
+                raw.chain.timeout_ms,
+                100,
+            )?),
+        };
+        if raw.submit.bump_percent < 10 {
+            return Err(bad(
+                "submit.bump_percent",
+                raw.submit.bump_percent,
+                "is below 10, the least that nodes accept for a replacement",
+            ));
+        }
+        let password = match (
+            raw.key.password_file.is_empty(),
+            raw.key.password_env.is_empty(),
+        ) {
+            (false, _) => PasswordSource::File(raw.key.password_file.into()),
+            (true, false) => PasswordSource::Env(raw.key.password_env),
+            (true, true) => {
+                return Err(bad(
+                    "key.password_env",
+                    "",
+                    "is empty and so is key.password_file: name one of the two",
+                ));
+            }
+        };
+        Ok(Self {
+            chain,
+            model: ModelConfig {
+                dir: path("model.dir", &raw.model.dir)?,
+                shape: raw.model.shape,
+                cache: path("model.cache", &raw.model.cache)?,
+            },
+            prover: ProverConfig {
+                slots: at_least("prover.slots", raw.prover.slots as u64, 1)? as usize,
+                budget: Duration::from_secs(at_least("prover.budget_s", raw.prover.budget_s, 1)?),
+                attempts: at_least("prover.attempts", raw.prover.attempts.into(), 1)? as u32,
+            },
+            key: KeyConfig {
+                keystore: path("key.keystore", &raw.key.keystore)?,
+                password,
+            },
+            submit: SubmitConfig {
+                max_fee: gwei("submit.max_fee_gwei", raw.submit.max_fee_gwei)?,
+                max_priority: gwei("submit.max_priority_gwei", raw.submit.max_priority_gwei)?,
+                bump_after: Duration::from_secs(at_least(
+                    "submit.bump_after_s",
+                    raw.submit.bump_after_s,
+                    1,
+                )?),
+                bump_percent: raw.submit.bump_percent.into(),
+                gas_margin_percent: raw.submit.gas_margin_percent,
+            },
+            store: path("store.path", &raw.store.path)?,
+            log: raw.log.filter,
+        })
+    }
+}
+
+fn bad(key: &'static str, value: impl ToString, problem: &str) -> ConfigError {
+    ConfigError::BadValue {
+        key,
+        value: value.to_string(),
+        problem: problem.to_owned(),
+    }
+}
+
+fn at_least(key: &'static str, value: u64, least: u64) -> Result<u64, ConfigError> {
+    if value < least {
+        Err(bad(key, value, &format!("must be at least {least}")))
+    } else {
+        Ok(value)
+    }
+}
+
+fn path(key: &'static str, value: &str) -> Result<PathBuf, ConfigError> {
+    if value.is_empty() {
+        Err(bad(key, value, "must name a path"))
+    } else {
+        Ok(value.into())
+    }
+}
+
+fn gwei(key: &'static str, value: f64) -> Result<u128, ConfigError> {
+    if value.is_finite() && value > 0.0 && value <= 1e9 {
+        Ok((value * 1e9).round() as u128)
+    } else {
+        Err(bad(
+            key,
+            value,
+            "must be a number of gwei above 0 and at most 1e9",
+        ))
+    }
+}
+
+fn http_url(key: &'static str, value: &str) -> Result<String, ConfigError> {
+    let host = value
+        .strip_prefix("http://")
+        .or_else(|| value.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(value.to_owned()),
+        _ => Err(bad(key, value, "must be an http:// or https:// address")),
+    }
+}
+
+fn address(key: &'static str, value: &str) -> Result<Address, ConfigError> {
+    match value.parse::<Address>() {
+        Ok(address) if address != Address::ZERO => Ok(address),
+        _ => Err(bad(
+            key,
+            value,
+            "must be a contract's address, 0x and 40 hex digits (`zugzwang deploy` prints it)",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(toml: &str, env: &[(&str, &str)], expected: Expect) {
+        let env = env
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        let result =
+            RawConfig::from_layers(Some(("zugzwang.toml", toml)), env).and_then(Config::from_raw);
+        let shown = match result {
+            Ok(c) => format!(
+                "{} {} confirmations={} fee={} {:?}",
+                c.chain.rpc, c.chain.arena, c.chain.confirmations, c.submit.max_fee, c.key.password
+            ),
+            Err(error) => error.to_string(),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    const ARENA: &str = "[chain]\narena = \"0x00000000000000000000000000000000000000aa\"\n";
+
+    #[test]
+    fn layers() {
+        check(
+            ARENA,
+            &[],
+            expect![
+                "http://127.0.0.1:8545 0x00000000000000000000000000000000000000AA confirmations=1 fee=200000000000 Env(\"ZUGZWANG_PASSWORD\")"
+            ],
+        );
+        check(
+            &format!("{ARENA}confirmations = 3\n[submit]\nmax_fee_gwei = 1.5\n"),
+            &[
+                ("ZUGZWANG__CHAIN__RPC", "https://node.example"),
+                ("ZUGZWANG__CHAIN__CONFIRMATIONS", "7"),
+                ("ZUGZWANG__KEY__PASSWORD_FILE", "/run/pw"),
+            ],
+            expect![
+                "https://node.example 0x00000000000000000000000000000000000000AA confirmations=7 fee=1500000000 File(\"/run/pw\")"
+            ],
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        check(
+            &format!("{ARENA}confirmation = 3\n"),
+            &[],
+            expect![
+                "unknown key `chain.confirmation` in zugzwang.toml: did you mean `chain.confirmations`?"
+            ],
+        );
+        check(
+            ARENA,
+            &[("ZUGZWANG__CHIAN__RPC", "x")],
+            expect!["unknown key `chian` in the environment: did you mean `chain`?"],
+        );
+        check(
+            "[chain]\nrpc = 5\narena = \"0x1\"",
+            &[],
+            expect![[
+                r#"`chain.rpc` = "5" must be an http:// or https:// address; set it in the file or as ZUGZWANG__CHAIN__RPC"#
+            ]],
+        );
+        check(
+            "",
+            &[],
+            expect![[
+                r#"`chain.arena` = "" must be a contract's address, 0x and 40 hex digits (`zugzwang deploy` prints it); set it in the file or as ZUGZWANG__CHAIN__ARENA"#
+            ]],
+        );
+        check(
+            &format!("{ARENA}poll_ms = \"soon\""),
+            &[],
+            expect![[
+                r#"zugzwang.toml: invalid type: string "soon", expected an integer for key `chain.poll_ms`"#
+            ]],
+        );
+        check(
+            "chain = [",
+            &[],
+            expect![
+                "zugzwang.toml: TOML parse error at line 1, column 10 | 1 | chain = [ | ^ unclosed array, expected `]`"
+            ],
+        );
+        check(
+            &format!("{ARENA}[submit]\nbump_percent = 5"),
+            &[],
+            expect![[
+                r#"`submit.bump_percent` = "5" is below 10, the least that nodes accept for a replacement; set it in the file or as ZUGZWANG__SUBMIT__BUMP_PERCENT"#
+            ]],
+        );
+    }
+}

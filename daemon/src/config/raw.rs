@@ -1,0 +1,320 @@
+//! The keys that a person may write, with their defaults: the one definition of the file's layout.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use config::{Environment, File, FileFormat, Value, ValueKind};
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+
+/// The configuration as written. Every key has a default; an empty string stands for "not set".
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawConfig {
+    /// `[chain]`.
+    pub chain: RawChain,
+    /// `[model]`.
+    pub model: RawModel,
+    /// `[prover]`.
+    pub prover: RawProver,
+    /// `[key]`.
+    pub key: RawKey,
+    /// `[submit]`.
+    pub submit: RawSubmit,
+    /// `[store]`.
+    pub store: RawStore,
+    /// `[log]`.
+    pub log: RawLog,
+}
+
+/// `[chain]`: what is watched.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawChain {
+    /// HTTP endpoint of a node.
+    pub rpc: String,
+    /// Chain id that the node must report.
+    pub chain_id: u64,
+    /// Address of the arena.
+    pub arena: String,
+    /// First block whose events count, usually the arena's own.
+    pub start_block: u64,
+    /// Blocks on top of an event before it is acted on.
+    pub confirmations: u64,
+    /// Blocks on top of our transaction before it is final.
+    pub finality: u64,
+    /// Deepest reorganisation that is undone without a person.
+    pub max_reorg: u64,
+    /// Most blocks in one log query.
+    pub batch: u64,
+    /// Milliseconds between polls.
+    pub poll_ms: u64,
+    /// Milliseconds to wait for an answer of the node.
+    pub timeout_ms: u64,
+}
+
+impl Default for RawChain {
+    fn default() -> Self {
+        Self {
+            rpc: "http://127.0.0.1:8545".into(),
+            chain_id: 31337,
+            arena: String::new(),
+            start_block: 0,
+            confirmations: 1,
+            finality: 12,
+            max_reorg: 64,
+            batch: 1000,
+            poll_ms: 1000,
+            timeout_ms: 10_000,
+        }
+    }
+}
+
+/// `[model]`: what is proven.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawModel {
+    /// The model's folder.
+    pub dir: String,
+    /// Shape of the circuit; empty for the model's own.
+    pub shape: String,
+    /// Folder for cached keys.
+    pub cache: String,
+}
+
+impl Default for RawModel {
+    fn default() -> Self {
+        Self {
+            dir: "models/chess-m".into(),
+            shape: String::new(),
+            cache: ".zugzwang/cache".into(),
+        }
+    }
+}
+
+/// `[prover]`: how proofs are made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawProver {
+    /// Proofs made at the same time.
+    pub slots: usize,
+    /// Seconds after which a proof is reported as late.
+    pub budget_s: u64,
+    /// Tries before a job is reported as failed.
+    pub attempts: u32,
+}
+
+impl Default for RawProver {
+    fn default() -> Self {
+        Self {
+            slots: 1,
+            budget_s: 120,
+            attempts: 3,
+        }
+    }
+}
+
+/// `[key]`: who signs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawKey {
+    /// Encrypted keystore file.
+    pub keystore: String,
+    /// Name of the variable that holds its password.
+    pub password_env: String,
+    /// File whose first line is the password; wins over `password_env`.
+    pub password_file: String,
+}
+
+impl Default for RawKey {
+    fn default() -> Self {
+        Self {
+            keystore: ".zugzwang/key.json".into(),
+            password_env: "ZUGZWANG_PASSWORD".into(),
+            password_file: String::new(),
+        }
+    }
+}
+
+/// `[submit]`: how transactions are priced.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawSubmit {
+    /// Highest fee per gas.
+    pub max_fee_gwei: f64,
+    /// Highest tip per gas.
+    pub max_priority_gwei: f64,
+    /// Seconds after which an unmined transaction is replaced.
+    pub bump_after_s: u64,
+    /// By how many per cent a replacement pays more.
+    pub bump_percent: u32,
+    /// Per cent added to the gas estimate.
+    pub gas_margin_percent: u64,
+}
+
+impl Default for RawSubmit {
+    fn default() -> Self {
+        Self {
+            max_fee_gwei: 200.0,
+            max_priority_gwei: 2.0,
+            bump_after_s: 45,
+            bump_percent: 13,
+            gas_margin_percent: 20,
+        }
+    }
+}
+
+/// `[store]`: where jobs and transactions are kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawStore {
+    /// The SQLite file.
+    pub path: String,
+}
+
+impl Default for RawStore {
+    fn default() -> Self {
+        Self {
+            path: ".zugzwang/zugzwang.db".into(),
+        }
+    }
+}
+
+/// `[log]`: what is logged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawLog {
+    /// A `tracing` filter.
+    pub filter: String,
+}
+
+impl Default for RawLog {
+    fn default() -> Self {
+        Self {
+            filter: "info".into(),
+        }
+    }
+}
+
+impl RawConfig {
+    /// Reads the file, if one is named, and the process' environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let environment = std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .filter(|(k, _)| k.starts_with("ZUGZWANG__"))
+            .collect();
+        let Some(file) = file else {
+            return Self::from_layers(None, environment);
+        };
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| ConfigError::Unreadable(format!("{}: {e}; name another file with --config, or leave it out to use defaults and ZUGZWANG__ variables", file.display())))?;
+        Self::from_layers(Some((&file.display().to_string(), &text)), environment)
+    }
+
+    /// Builds the layers from text, so that tests need neither files nor a changed environment.
+    pub fn from_layers(
+        file: Option<(&str, &str)>,
+        environment: HashMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        let name = file.map_or("the environment", |(name, _)| name);
+        let unreadable = |error: config::ConfigError| {
+            let text = error.to_string().replace('\n', " ");
+            ConfigError::Unreadable(format!(
+                "{name}: {}",
+                text.split_whitespace().collect::<Vec<_>>().join(" ")
+            ))
+        };
+        let mut builder = config::Config::builder();
+        if let Some((_, text)) = file {
+            builder = builder.add_source(File::from_str(text, FileFormat::Toml));
+        }
+        let variables = Environment::with_prefix("ZUGZWANG")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true)
+            .source(Some(environment.clone().into_iter().collect()));
+        let layers = builder.add_source(variables).build().map_err(unreadable)?;
+
+        let known = config::Config::try_from(&Self::default()).map_err(unreadable)?;
+        refuse_unknown("", &layers.cache, &known.cache, &|key| {
+            let variable = super::env_name(key);
+            if environment
+                .keys()
+                .any(|k| k.to_uppercase().starts_with(&variable))
+            {
+                "the environment".to_owned()
+            } else {
+                name.to_owned()
+            }
+        })?;
+        layers.try_deserialize().map_err(unreadable)
+    }
+
+    /// The defaults as a TOML file, for people to start from.
+    pub fn template() -> String {
+        toml::to_string_pretty(&Self::default()).unwrap_or_default()
+    }
+}
+
+fn refuse_unknown(
+    prefix: &str,
+    given: &Value,
+    known: &Value,
+    origin: &dyn Fn(&str) -> String,
+) -> Result<(), ConfigError> {
+    let (ValueKind::Table(given), ValueKind::Table(known)) = (&given.kind, &known.kind) else {
+        return Ok(());
+    };
+    let given: BTreeMap<_, _> = given.iter().collect();
+    for (key, value) in given {
+        let path = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        let Some(expected) = known.get(key) else {
+            let nearest = known.keys().map(|k| (distance(k, key), k)).min();
+            let dotted = |k: &str| {
+                if prefix.is_empty() {
+                    k.to_owned()
+                } else {
+                    format!("{prefix}.{k}")
+                }
+            };
+            let advice = match nearest {
+                Some((d, k)) if d <= 3 => format!("did you mean `{}`?", dotted(k)),
+                _ => {
+                    let mut keys: Vec<_> = known.keys().map(String::as_str).collect();
+                    keys.sort_unstable();
+                    format!("the keys here are {}", keys.join(", "))
+                }
+            };
+            return Err(ConfigError::UnknownKey {
+                origin: origin(&path),
+                key: path,
+                advice,
+            });
+        };
+        refuse_unknown(&path, value, expected, origin)?;
+    }
+    Ok(())
+}
+
+/// Edit distance, for suggestions.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,303 @@
+//! Jobs: one for each question that the chain asked.
+
+use std::{fmt, str::FromStr};
+
+use sqlx::{Row, sqlite::SqliteRow};
+
+use super::{BlockRef, Store, StoreError, Write, bytes, now_ms, signed, unsigned};
+use crate::chain::types::{Address, U256};
+
+/// Where a job stands. `final`, `forfeited`, `moot` and `failed` are ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// The question was seen on the chain.
+    Seen,
+    /// A proof is being made.
+    Proving,
+    /// The proof is stored.
+    Proved,
+    /// A signed transaction is stored.
+    Submitted,
+    /// The answer is in a block.
+    Included,
+    /// The answer is in a block that is deep enough.
+    Final,
+    /// The game ended against us before we answered.
+    Forfeited,
+    /// The question no longer needs our answer.
+    Moot,
+    /// Reported to the operator: it needs a person.
+    Failed,
+}
+
+impl State {
+    const ALL: [(Self, &'static str); 9] = [
+        (Self::Seen, "seen"),
+        (Self::Proving, "proving"),
+        (Self::Proved, "proved"),
+        (Self::Submitted, "submitted"),
+        (Self::Included, "included"),
+        (Self::Final, "final"),
+        (Self::Forfeited, "forfeited"),
+        (Self::Moot, "moot"),
+        (Self::Failed, "failed"),
+    ];
+
+    /// Whether the daemon still has something to do for it.
+    pub fn is_open(self) -> bool {
+        matches!(
+            self,
+            Self::Seen | Self::Proving | Self::Proved | Self::Submitted | Self::Included
+        )
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            Self::ALL
+                .iter()
+                .find(|(s, _)| s == self)
+                .map_or("", |(_, name)| name),
+        )
+    }
+}
+
+impl FromStr for State {
+    type Err = StoreError;
+
+    fn from_str(s: &str) -> Result<Self, StoreError> {
+        Self::ALL
+            .iter()
+            .find(|(_, name)| *name == s)
+            .map(|(state, _)| *state)
+            .ok_or(StoreError::Corrupt {
+                table: "jobs",
+                column: "state",
+            })
+    }
+}
+
+/// What makes a question the same question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JobKey {
+    /// Chain id.
+    pub chain_id: u64,
+    /// The arena.
+    pub contract: Address,
+    /// Game id.
+    pub game: U256,
+    /// Half-moves played before this one.
+    pub ply: u64,
+}
+
+/// A job as stored, without its proof.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Row id.
+    pub id: i64,
+    /// What it answers.
+    pub key: JobKey,
+    /// The block that asked.
+    pub block: BlockRef,
+    /// Where it stands.
+    pub state: State,
+    /// Why, where that needs words.
+    pub note: String,
+    /// Proofs started.
+    pub attempts: u32,
+    /// Milliseconds that the stored proof took.
+    pub proving_ms: Option<u64>,
+    /// When the question was first stored, unix milliseconds.
+    pub created_at: i64,
+}
+
+/// A proven answer: kept so that it can be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The packed ranking, big-endian.
+    pub ranking: [u8; 32],
+    /// Proof bytes.
+    pub proof: Vec<u8>,
+}
+
+const COLUMNS: &str = "id, chain_id, contract, game, ply, block_number, block_hash, state, note, attempts, proving_ms, created_at";
+
+fn job(row: &SqliteRow) -> Result<Job, StoreError> {
+    let corrupt = |column| StoreError::Corrupt {
+        table: "jobs",
+        column,
+    };
+    Ok(Job {
+        id: row.get("id"),
+        key: JobKey {
+            chain_id: unsigned(row.get("chain_id"), "jobs", "chain_id")?,
+            contract: Address::from(bytes::<20>(row.get("contract"), "jobs", "contract")?),
+            game: row
+                .get::<&str, _>("game")
+                .parse()
+                .map_err(|_| corrupt("game"))?,
+            ply: unsigned(row.get("ply"), "jobs", "ply")?,
+        },
+        block: BlockRef {
+            number: unsigned(row.get("block_number"), "jobs", "block_number")?,
+            hash: bytes(row.get("block_hash"), "jobs", "block_hash")?.into(),
+        },
+        state: row.get::<&str, _>("state").parse()?,
+        note: row.get("note"),
+        attempts: u32::try_from(row.get::<i64, _>("attempts")).map_err(|_| corrupt("attempts"))?,
+        proving_ms: row
+            .get::<Option<i64>, _>("proving_ms")
+            .map(|ms| unsigned(ms, "jobs", "proving_ms"))
+            .transpose()?,
+        created_at: row.get("created_at"),
+    })
+}
+
+impl Store {
+    /// All jobs of a chain that are not at an end, oldest first.
+    pub async fn open_jobs(&self, chain_id: u64) -> Result<Vec<Job>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND state IN ('seen', 'proving', 'proved', 'submitted', 'included') ORDER BY id"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(signed(chain_id))
+            .fetch_all(&self.pool)
+            .await?
+            .iter()
+            .map(job)
+            .collect()
+    }
+
+    /// All jobs, oldest first.
+    pub async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM jobs ORDER BY id");
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .fetch_all(&self.pool)
+            .await?
+            .iter()
+            .map(job)
+            .collect()
+    }
+
+    /// The stored answer of a job.
+    pub async fn answer(&self, id: i64) -> Result<Option<Answer>, StoreError> {
+        let row = sqlx::query("SELECT ranking, proof FROM jobs WHERE id = ? AND proof IS NOT NULL")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| {
+            Ok(Answer {
+                ranking: bytes(row.get("ranking"), "jobs", "ranking")?,
+                proof: row.get("proof"),
+            })
+        })
+        .transpose()
+    }
+}
+
+impl Write {
+    /// One job by its key.
+    pub async fn job(&mut self, key: &JobKey) -> Result<Option<Job>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND game = ? AND ply = ?"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(signed(key.chain_id))
+            .bind(key.contract.as_slice())
+            .bind(key.game.to_string())
+            .bind(signed(key.ply))
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.as_ref().map(job).transpose()
+    }
+
+    /// All jobs of one game, by ply.
+    pub async fn jobs_of_game(
+        &mut self,
+        chain_id: u64,
+        contract: Address,
+        game: U256,
+    ) -> Result<Vec<Job>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND game = ? ORDER BY ply"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(signed(chain_id))
+            .bind(contract.as_slice())
+            .bind(game.to_string())
+            .fetch_all(&mut *self.tx)
+            .await?
+            .iter()
+            .map(job)
+            .collect()
+    }
+
+    /// All jobs that a block above `number` asked for.
+    pub async fn jobs_above(&mut self, chain_id: u64, number: u64) -> Result<Vec<Job>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND block_number > ? ORDER BY id"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(signed(chain_id))
+            .bind(signed(number))
+            .fetch_all(&mut *self.tx)
+            .await?
+            .iter()
+            .map(job)
+            .collect()
+    }
+
+    /// Stores a question, or asks one again after a reorganisation: the row is the same. An earlier
+    /// proof stays in it until the new one takes its place.
+    pub async fn ask(&mut self, key: &JobKey, block: BlockRef) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO jobs (chain_id, contract, game, ply, block_number, block_hash, state, created_at, updated_at) \
+             VALUES (?, ?, ?, ?, ?, ?, 'seen', ?, ?) \
+             ON CONFLICT (chain_id, contract, game, ply) DO UPDATE SET block_number = excluded.block_number, \
+             block_hash = excluded.block_hash, state = 'seen', note = 'asked again', attempts = 0, updated_at = excluded.updated_at",
+        )
+        .bind(signed(key.chain_id))
+        .bind(key.contract.as_slice())
+        .bind(key.game.to_string())
+        .bind(signed(key.ply))
+        .bind(signed(block.number))
+        .bind(block.hash.as_slice())
+        .bind(now_ms())
+        .bind(now_ms())
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Moves a job to a state and says why.
+    pub async fn set_state(&mut self, id: i64, state: State, note: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE jobs SET state = ?, note = ?, attempts = attempts + (? = 'proving'), updated_at = ? WHERE id = ?")
+            .bind(state.to_string())
+            .bind(note)
+            .bind(state.to_string())
+            .bind(now_ms())
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Stores a proof and with it the state `proved`.
+    pub async fn set_proved(
+        &mut self,
+        id: i64,
+        answer: &Answer,
+        proving_ms: u64,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE jobs SET state = 'proved', note = '', ranking = ?, proof = ?, proving_ms = ?, updated_at = ? WHERE id = ?")
+            .bind(answer.ranking.as_slice())
+            .bind(answer.proof.as_slice())
+            .bind(signed(proving_ms))
+            .bind(now_ms())
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+}
