@@ -5,5 +5,6 @@ pub mod bounds;
 pub mod graph;
 pub mod import;
 pub mod interpret;
+pub mod model;
 pub mod quantise;
 pub mod schema;
