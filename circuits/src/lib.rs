@@ -2,6 +2,8 @@
 //! No network, no clock.
 
 pub mod bounds;
+pub mod circuit;
+pub mod evm;
 pub mod graph;
 pub mod import;
 pub mod interpret;

@@ -1,0 +1,178 @@
+//! solc and anvil from `contracts/node_modules`, and just enough JSON-RPC to deploy and call.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+fn contracts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Creation bytecode of `name` in `source`, with the settings of `contracts/foundry.toml`.
+pub(crate) fn compile(name: &str, source: &str) -> String {
+    let input = json!({
+        "language": "Solidity",
+        "sources": { "V.sol": { "content": source } },
+        "settings": {
+            "optimizer": { "enabled": true, "runs": 1_000_000 },
+            "viaIR": false,
+            "evmVersion": "cancun",
+            "metadata": { "bytecodeHash": "none", "appendCBOR": false },
+            "outputSelection": { "*": { "*": ["evm.bytecode.object"] } },
+        },
+    });
+    let mut child = Command::new("node")
+        .arg("solc.mjs")
+        .current_dir(contracts())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node is installed");
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.to_string().as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let output: Value = serde_json::from_slice(&output.stdout).expect("solc answers with JSON");
+    let object = &output["contracts"]["V.sol"][name]["evm"]["bytecode"]["object"];
+    match object.as_str() {
+        Some(code) if !code.is_empty() => format!("0x{code}"),
+        _ => panic!("solc: {}", output["errors"]),
+    }
+}
+
+/// A local chain that ends with the test.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    anvil: Child,
+    connection: BufReader<TcpStream>,
+    account: String,
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        let _ = self.anvil.kill();
+        let _ = self.anvil.wait();
+    }
+}
+
+impl Chain {
+    pub(crate) fn start() -> Self {
+        let binary = contracts().join("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
+        let mut anvil = Command::new(&binary)
+            .args([
+                "--port",
+                "0",
+                "--host",
+                "127.0.0.1",
+                "--gas-limit",
+                "60000000",
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error} (npm ci in contracts/)", binary.display()));
+        let lines = BufReader::new(anvil.stdout.take().unwrap()).lines();
+        let address = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned))
+            .expect("anvil tells its port");
+        let connection = BufReader::new(TcpStream::connect(address.trim()).unwrap());
+        let mut chain = Self {
+            anvil,
+            connection,
+            account: String::new(),
+        };
+        let accounts = chain.rpc("eth_accounts", json!([])).unwrap();
+        chain.account = accounts[0].as_str().unwrap().to_owned();
+        chain
+    }
+
+    fn rpc(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        let body =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let stream = self.connection.get_mut();
+        stream.write_all((head + &body).as_bytes()).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.connection.read_line(&mut line).unwrap();
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        let mut answer = vec![0; length];
+        self.connection.read_exact(&mut answer).unwrap();
+        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+        match answer.get_mut("error") {
+            Some(error) => Err(error.take()),
+            None => Ok(answer["result"].take()),
+        }
+    }
+
+    fn send(&mut self, mut transaction: Value) -> Value {
+        transaction["from"] = json!(self.account);
+        let hash = self
+            .rpc("eth_sendTransaction", json!([transaction]))
+            .unwrap();
+        for _ in 0..1000 {
+            let receipt = self
+                .rpc("eth_getTransactionReceipt", json!([hash]))
+                .unwrap();
+            if !receipt.is_null() {
+                return receipt;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("{hash} is not mined");
+    }
+
+    /// Deploys and returns the address and the runtime code's size in bytes.
+    pub(crate) fn deploy(&mut self, code: &str) -> (String, usize) {
+        let receipt = self.send(json!({ "data": code, "gas": "0x2faf080" }));
+        let address = receipt["contractAddress"].as_str().unwrap().to_owned();
+        let runtime = self.rpc("eth_getCode", json!([address, "latest"])).unwrap();
+        (address, (runtime.as_str().unwrap().len() - 2) / 2)
+    }
+
+    /// What a call returns, or `None` if it reverts.
+    pub(crate) fn call(&mut self, to: &str, data: &[u8]) -> Option<String> {
+        let result = self.rpc(
+            "eth_call",
+            json!([{ "to": to, "data": hex(data) }, "latest"]),
+        );
+        result.ok().map(|value| value.as_str().unwrap().to_owned())
+    }
+
+    /// Whether the verifier answers `true`, exactly.
+    pub(crate) fn accepts(&mut self, to: &str, data: &[u8]) -> bool {
+        self.call(to, data)
+            .is_some_and(|word| word == format!("0x{:064x}", 1))
+    }
+
+    /// Gas of a whole transaction with this calldata.
+    pub(crate) fn gas(&mut self, to: &str, data: &[u8]) -> u64 {
+        let receipt = self.send(json!({ "to": to, "data": hex(data), "gas": "0x1c9c380" }));
+        assert_eq!(receipt["status"], "0x1");
+        u64::from_str_radix(&receipt["gasUsed"].as_str().unwrap()[2..], 16).unwrap()
+    }
+}

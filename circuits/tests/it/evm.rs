@@ -1,0 +1,228 @@
+//! The generated verifier, compiled and deployed, against honest and altered proofs.
+
+use halo2_proofs::halo2curves::bn256::Fr;
+use zugzwang_circuits::evm::{calldata, shape, solidity};
+
+use crate::{
+    chain::{Chain, compile},
+    toy::{Spec, Toy, keys, prove, verifies},
+};
+
+/// r and p, big-endian.
+const R: &str = "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
+const P: &str = "30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47";
+
+fn word(hex: &str) -> [u8; 32] {
+    std::array::from_fn(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
+}
+
+/// a + b modulo 2^256.
+fn plus(a: &[u8], b: [u8; 32]) -> [u8; 32] {
+    let mut sum = [0; 32];
+    let mut carry = 0;
+    for i in (0..32).rev() {
+        carry += u16::from(a[i]) + u16::from(b[i]);
+        sum[i] = carry as u8;
+        carry >>= 8;
+    }
+    sum
+}
+
+struct Deployed {
+    chain: Chain,
+    address: String,
+    data: Vec<u8>,
+    proof: Vec<u8>,
+    instances: Vec<Fr>,
+}
+
+/// Proves, checks natively, deploys, checks that the chain agrees, prints the cost.
+fn deploy(spec: Spec) -> Deployed {
+    let (params, pk) = keys(spec);
+    let proof = prove(&params, &pk, Toy { spec, cheat: false });
+    let instances = spec.public();
+    assert!(verifies(&params, &pk, &proof, &instances));
+    let shape = shape(pk.get_vk(), spec.instances).unwrap();
+    assert_eq!(shape.proof_bytes, proof.len());
+    let source = solidity(
+        pk.get_vk(),
+        &params,
+        spec.instances,
+        [0xab; 32],
+        "ToyVerifier",
+    )
+    .unwrap();
+    if let Some(path) = std::env::var_os("ZUGZWANG_DUMP_VERIFIER") {
+        std::fs::write(path, &source).unwrap();
+    }
+    let code = compile("ToyVerifier", &source);
+    let mut chain = Chain::start();
+    let (address, size) = chain.deploy(&code);
+    let data = calldata(&proof, &instances);
+    assert!(size <= 24_576, "{size} bytes of code");
+    assert!(
+        chain.accepts(&address, &data),
+        "an honest proof is rejected"
+    );
+    let gas = chain.gas(&address, &data);
+    let calldata_gas: u64 = data
+        .iter()
+        .map(|byte| if *byte == 0 { 4 } else { 16 })
+        .sum();
+    let execution = gas - 21_000 - calldata_gas;
+    println!(
+        "{} commitments, {} evaluations, proof {} B, code {size} B: gas {gas} = 21000 + {calldata_gas} calldata + {execution}, \
+         {} a commitment beyond the pairing",
+        shape.commitments,
+        shape.evaluations,
+        shape.proof_bytes,
+        (execution - 113_000) / shape.commitments as u64,
+    );
+    // A cheating witness makes a proof that neither verifier takes.
+    let false_proof = prove(&params, &pk, Toy { spec, cheat: true });
+    assert!(!verifies(&params, &pk, &false_proof, &instances));
+    assert!(!chain.accepts(&address, &calldata(&false_proof, &instances)));
+    Deployed {
+        chain,
+        address,
+        data,
+        proof,
+        instances,
+    }
+}
+
+#[test]
+fn every_altered_word_is_rejected() {
+    let Deployed {
+        mut chain,
+        address,
+        data,
+        ..
+    } = deploy(Spec::small());
+    let mut tried = 0;
+    for at in (4..data.len()).step_by(32) {
+        let old = &data[at..at + 32];
+        let mut one = [0; 32];
+        one[31] = 1;
+        let variants = [
+            plus(old, one),
+            [0; 32],
+            word(R),
+            word(P),
+            plus(old, word(R)),
+            plus(old, word(P)),
+        ];
+        for new in variants.into_iter().filter(|new| new != old) {
+            let mut data = data.clone();
+            data[at..at + 32].copy_from_slice(&new);
+            assert!(!chain.accepts(&address, &data), "word at {at} changed");
+            tried += 1;
+        }
+    }
+    // Neighbouring words swapped.
+    for at in (4..data.len() - 32).step_by(32) {
+        let mut data = data.clone();
+        let (left, right) = data[at..at + 64].split_at_mut(32);
+        if left != right {
+            left.swap_with_slice(right);
+            assert!(!chain.accepts(&address, &data), "words at {at} swapped");
+            tried += 1;
+        }
+    }
+    println!("{tried} alterations rejected");
+}
+
+#[test]
+fn malformed_calls_are_rejected() {
+    let Deployed {
+        mut chain,
+        address,
+        data,
+        proof,
+        instances,
+    } = deploy(Spec::small());
+    let mut rejects = |data: &[u8]| assert!(!chain.accepts(&address, data));
+    rejects(&[]);
+    rejects(&data[..4]);
+    rejects(&data[..data.len() - 32]);
+    rejects(&calldata(&[], &instances));
+    rejects(&calldata(&vec![0; proof.len()], &instances));
+    rejects(&calldata(&vec![0xff; proof.len()], &instances));
+    rejects(&calldata(&proof[..proof.len() - 1], &instances));
+    rejects(&calldata(&proof[..proof.len() - 32], &instances));
+    rejects(&calldata(&[&proof[..], &[0]].concat(), &instances));
+    rejects(&calldata(&[&proof[..], &[0; 32]].concat(), &instances));
+    rejects(&calldata(&proof, &[]));
+    rejects(&calldata(&proof, &instances[1..]));
+    rejects(&calldata(
+        &proof,
+        &[&instances[..], &[Fr::from(0)]].concat(),
+    ));
+    // Points replaced by others of the curve, one at a time: the generator, and its negative.
+    let points = (proof.len() / 64).min(11);
+    for point in 0..points {
+        let mut other = proof.clone();
+        other[64 * point..64 * point + 64].fill(0);
+        (other[64 * point + 31], other[64 * point + 63]) = (1, 2);
+        rejects(&calldata(&other, &instances));
+        // On the twist, not on the curve.
+        other[64 * point + 63] = 3;
+        rejects(&calldata(&other, &instances));
+    }
+    // Points of the proof swapped, whole.
+    for point in 0..points - 1 {
+        let mut other = proof.clone();
+        other[64 * point..64 * point + 128].rotate_left(64);
+        rejects(&calldata(&other, &instances));
+    }
+    assert_eq!(
+        chain.call(&address, &keccak_selector("modelId()")),
+        Some(format!("0x{}", "ab".repeat(32)))
+    );
+}
+
+fn keccak_selector(signature: &str) -> Vec<u8> {
+    use sha3::{Digest, Keccak256};
+    Keccak256::digest(signature)[..4].to_vec()
+}
+
+#[test]
+fn shapes_of_real_circuits_fit_and_verify() {
+    let real = |first, second, fixed| Spec {
+        k: 8,
+        first,
+        second,
+        late: false,
+        fixed,
+        instances: 7,
+    };
+    for spec in [
+        Spec {
+            instances: 0,
+            ..Spec::small()
+        },
+        Spec {
+            late: false,
+            second: 1,
+            first: 6,
+            ..Spec::small()
+        },
+        real(6, 6, 26),
+        real(12, 8, 35),
+        real(20, 16, 60),
+    ] {
+        deploy(spec);
+    }
+}
+
+#[test]
+fn what_the_contract_has_no_code_for_is_refused() {
+    let spec = Spec::small();
+    let (params, pk) = keys(spec);
+    let vk = pk.get_vk();
+    assert!(solidity(vk, &params, spec.instances, [0; 32], "1a").is_err());
+    assert!(solidity(vk, &params, spec.instances, [0; 32], "a b").is_err());
+    assert!(solidity(vk, &params, 1 << 5, [0; 32], "V").is_err());
+    let (other, _) = keys(Spec { k: 6, ..spec });
+    assert!(solidity(vk, &other, spec.instances, [0; 32], "V").is_err());
+}

@@ -1,0 +1,5 @@
+//! Integration tests of `zugzwang-circuits`.
+
+mod chain;
+mod evm;
+mod toy;
