@@ -12,7 +12,7 @@ interface Vm {
     function deal(address who, uint256 balance) external;
     function etch(address where, bytes calldata code) external;
     function expectRevert() external;
-    function expectRevert(bytes4 selector) external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function getRecordedLogs() external returns (Log[] memory);
     function prank(address sender) external;
