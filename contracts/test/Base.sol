@@ -17,6 +17,8 @@ interface Vm {
     function getRecordedLogs() external returns (Log[] memory);
     function prank(address sender) external;
     function recordLogs() external;
+    function snapshotGasLastCall(string calldata name) external returns (uint256);
+    function snapshotValue(string calldata name, uint256 value) external;
     function startPrank(address sender) external;
     function stopPrank() external;
     function warp(uint256 time) external;

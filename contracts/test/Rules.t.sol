@@ -209,7 +209,8 @@ contract RulesTest is Base {
         // Stalemate but for a pinned piece that moves along its pin.
         verdict("k7/8/1Q6/8/8/8/8/K7 b - - 0 1", "s");
         verdict("k7/p7/1Q6/8/8/8/8/K7 b - - 0 1", "");
-        verdict("kb5R/8/1K6/8/8/8/8/8 b - - 0 1", "");
+        verdict("kr5R/8/1K6/8/8/8/8/8 b - - 0 1", "");
+        verdict("kb5R/8/1K6/8/8/8/8/8 b - - 0 1", "s");
         verdict("kn5R/8/1K6/8/8/8/8/8 b - - 0 1", "s");
         verdict("7k/7p/7P/8/8/8/8/K5R1 b - - 0 1", "s");
     }
