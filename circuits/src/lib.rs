@@ -2,11 +2,14 @@
 //! No network, no clock.
 
 pub mod bounds;
+mod cache;
 pub mod circuit;
 pub mod evm;
 pub mod graph;
 pub mod import;
 pub mod interpret;
+pub mod keys;
 pub mod model;
 pub mod quantise;
 pub mod schema;
+pub mod srs;

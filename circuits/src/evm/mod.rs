@@ -12,7 +12,8 @@
 //! every instance and every scalar of the proof below r; the transcript over the verifying key's
 //! digest, the instances and every word of the proof; the gates at x; and the SHPLONK opening of
 //! all commitments by one pairing. The precompiles refuse points off the curve or not reduced; the
-//! identity is refused as a proof point. It answers `false` (or reverts when out of gas) otherwise.
+//! identity is refused as a proof point. It answers `false` otherwise, and `false`
+//! or a revert when out of gas.
 //!
 //! [`verify_proof`]: halo2_proofs::plonk::verify_proof
 

@@ -5,6 +5,7 @@ use zugzwang_circuits::evm::{calldata, shape, solidity};
 
 use crate::{
     chain::{Chain, compile},
+    oracle,
     toy::{Spec, Toy, keys, prove, verifies},
 };
 
@@ -42,6 +43,7 @@ fn deploy(spec: Spec) -> Deployed {
     let proof = prove(&params, &pk, Toy { spec, cheat: false });
     let instances = spec.public();
     assert!(verifies(&params, &pk, &proof, &instances));
+    assert!(oracle::accepts(&params, pk.get_vk(), &proof, &instances));
     let shape = shape(pk.get_vk(), spec.instances).unwrap();
     assert_eq!(shape.proof_bytes, proof.len());
     let source = solidity(
@@ -81,6 +83,12 @@ fn deploy(spec: Spec) -> Deployed {
     // A cheating witness makes a proof that neither verifier takes.
     let false_proof = prove(&params, &pk, Toy { spec, cheat: true });
     assert!(!verifies(&params, &pk, &false_proof, &instances));
+    assert!(!oracle::accepts(
+        &params,
+        pk.get_vk(),
+        &false_proof,
+        &instances
+    ));
     assert!(!chain.accepts(&address, &calldata(&false_proof, &instances)));
     Deployed {
         chain,
@@ -212,6 +220,44 @@ fn shapes_of_real_circuits_fit_and_verify() {
         real(20, 16, 60),
     ] {
         deploy(spec);
+    }
+}
+
+/// The three judges agree on each word of the proof, changed.
+#[test]
+fn the_contract_agrees_with_native_verifiers() {
+    let spec = Spec::small();
+    let (params, pk) = keys(spec);
+    let instances = spec.public();
+    let proof = prove(&params, &pk, Toy { spec, cheat: false });
+    let mut chain = Chain::start();
+    let source = solidity(pk.get_vk(), &params, spec.instances, [0; 32], "V").unwrap();
+    let (address, _) = chain.deploy(&compile("V", &source));
+    let mut judge = |proof: &[u8], instances: &[Fr]| {
+        let verdicts = [
+            verifies(&params, &pk, proof, instances),
+            oracle::accepts(&params, pk.get_vk(), proof, instances),
+            chain.accepts(&address, &calldata(proof, instances)),
+        ];
+        assert!(
+            verdicts.iter().all(|verdict| *verdict == verdicts[0]),
+            "{verdicts:?}"
+        );
+        verdicts[0]
+    };
+    assert!(judge(&proof, &instances));
+    let mut one = [0; 32];
+    one[31] = 1;
+    for at in (0..proof.len()).step_by(32) {
+        let mut other = proof.clone();
+        let word = plus(&proof[at..at + 32], one);
+        other[at..at + 32].copy_from_slice(&word);
+        assert!(!judge(&other, &instances));
+    }
+    for i in 0..instances.len() {
+        let mut other = instances.clone();
+        other[i] += Fr::from(1);
+        assert!(!judge(&proof, &other));
     }
 }
 

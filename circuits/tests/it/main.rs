@@ -1,5 +1,9 @@
 //! Integration tests of `zugzwang-circuits`.
 
+mod circuit;
 mod chain;
 mod evm;
+mod keys;
+mod oracle;
+mod srs;
 mod toy;
