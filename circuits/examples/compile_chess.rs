@@ -22,15 +22,40 @@ fn main() -> Result<(), Box<dyn Error>> {
         (options.activation_max, options.percentile) = (max.parse()?, percentile.parse()?);
     }
     let circuit = match name.as_str() {
-        "chess-s" => CircuitShape { p: 2, kernels_per_row: 1, k: 14 },
-        "chess-l" => CircuitShape { p: 4, kernels_per_row: 8, k: 16 },
-        _ => CircuitShape { p: 4, kernels_per_row: 4, k: 14 },
+        "chess-s" => CircuitShape {
+            p: 2,
+            kernels_per_row: 1,
+            k: 14,
+        },
+        "chess-l" => CircuitShape {
+            p: 4,
+            kernels_per_row: 8,
+            k: 16,
+        },
+        _ => CircuitShape {
+            p: 4,
+            kernels_per_row: 4,
+            k: 14,
+        },
     };
-    let (_, report) = compile_chess(&models.join(name), name, &records[..count], &options, circuit)?;
-    println!("shifts {:?}, {} remainder rows", report.bounds.shifts, report.bounds.remainder_rows());
+    let (_, report) = compile_chess(
+        &models.join(name),
+        name,
+        &records[..count],
+        &options,
+        circuit,
+    )?;
+    println!(
+        "shifts {:?}, {} remainder rows",
+        report.bounds.shifts,
+        report.bounds.remainder_rows()
+    );
     for (i, l) in report.bounds.layers.iter().enumerate() {
         let (a_min, a_max) = (l.a_min.iter().min(), l.a_max.iter().max());
-        println!("layer {i}: q {} to {}, A {a_min:?} to {a_max:?}", l.q_min, l.q_max);
+        println!(
+            "layer {i}: q {} to {}, A {a_min:?} to {a_max:?}",
+            l.q_min, l.q_max
+        );
     }
     println!("clipped {:?}", report.clipped);
     Ok(())

@@ -136,9 +136,8 @@ impl Model {
             why,
         };
         let manifest: Manifest = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map_or(0, |s| {
-                text[..s.start.min(text.len())].lines().count().max(1)
-            });
+            let before = e.span().and_then(|s| text.get(..s.start)).unwrap_or("");
+            let line = before.matches('\n').count() + 1;
             bad(format!("line {line}: {}", e.message().replace('\n', " ")))
         })?;
         for f in [&manifest.onnx, &manifest.graph] {

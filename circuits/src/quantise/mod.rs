@@ -39,7 +39,7 @@ impl Default for Options {
         Options {
             weight_bits: 12,
             activation_max: 255,
-            percentile: 0.9999,
+            percentile: 1.0,
             max_shift: 10,
             top: 16,
         }
