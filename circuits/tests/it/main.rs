@@ -3,6 +3,8 @@
 mod circuit;
 mod chain;
 mod evm;
+mod import;
+mod integers;
 mod keys;
 mod oracle;
 mod srs;
