@@ -225,7 +225,8 @@ impl Job<'_> {
         reals: &[Vec<f32>],
     ) -> Vec<i64> {
         let cells = self.graph.board.cells();
-        let sums = samples
+        // Summed in the samples' order, so that every run gives the same integers.
+        let errors: Vec<Vec<f64>> = samples
             .par_iter()
             .zip(reals)
             .map(|(s, real)| {
@@ -244,18 +245,14 @@ impl Job<'_> {
                         .map(|(r, a)| f64::from(*r) / scale[o] * steps + half - *a as f64)
                         .sum()
                 };
-                (0..layer.out_channels).map(error).collect::<Vec<f64>>()
+                (0..layer.out_channels).map(error).collect()
             })
-            .reduce(
-                || vec![0.0; layer.out_channels],
-                |mut l, r| {
-                    l.iter_mut().zip(r).for_each(|(l, r)| *l += r);
-                    l
-                },
-            );
-        sums.iter()
-            .map(|e| (e / (samples.len() * cells) as f64).round() as i64)
-            .collect()
+            .collect();
+        let mean = |o: usize| {
+            let sum: f64 = errors.iter().map(|e| e[o]).sum();
+            (sum / (samples.len() * cells) as f64).round() as i64
+        };
+        (0..layer.out_channels).map(mean).collect()
     }
 
     /// Share of the samples' activations that are clipped from above.
