@@ -19,39 +19,25 @@ fn hex(bytes: &[u8]) -> String {
         .fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// Creation bytecode of `name` in `source`, with the settings of `contracts/foundry.toml`.
-pub(crate) fn compile(name: &str, source: &str) -> String {
-    let input = json!({
-        "language": "Solidity",
-        "sources": { "V.sol": { "content": source } },
-        "settings": {
-            "optimizer": { "enabled": true, "runs": 1_000_000 },
-            "viaIR": false,
-            "evmVersion": "cancun",
-            "metadata": { "bytecodeHash": "none", "appendCBOR": false },
-            "outputSelection": { "*": { "*": ["evm.bytecode.object"] } },
-        },
-    });
+/// Creation bytecode of `source`, as `contracts/build.mjs` makes it for deployment.
+pub(crate) fn compile(source: &str) -> String {
     let mut child = Command::new("node")
-        .arg("solc.mjs")
+        .args(["build.mjs", "--verifier", "-"])
         .current_dir(contracts())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("node is installed");
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.to_string().as_bytes())
-        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(source.as_bytes()).unwrap();
+    drop(stdin);
     let output = child.wait_with_output().unwrap();
-    let output: Value = serde_json::from_slice(&output.stdout).expect("solc answers with JSON");
-    let object = &output["contracts"]["V.sol"][name]["evm"]["bytecode"]["object"];
-    match object.as_str() {
-        Some(code) if !code.is_empty() => format!("0x{code}"),
-        _ => panic!("solc: {}", output["errors"]),
-    }
+    assert!(
+        output.status.success(),
+        "build.mjs failed (npm ci in contracts/)"
+    );
+    let output: Value = serde_json::from_slice(&output.stdout).expect("build.mjs prints JSON");
+    output["bytecode"].as_str().expect("bytecode").to_owned()
 }
 
 /// A local chain that ends with the test.

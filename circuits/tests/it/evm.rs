@@ -54,10 +54,7 @@ fn deploy(spec: Spec) -> Deployed {
         "ToyVerifier",
     )
     .unwrap();
-    if let Some(path) = std::env::var_os("ZUGZWANG_DUMP_VERIFIER") {
-        std::fs::write(path, &source).unwrap();
-    }
-    let code = compile("ToyVerifier", &source);
+    let code = compile(&source);
     let mut chain = Chain::start();
     let (address, size) = chain.deploy(&code);
     let data = calldata(&proof, &instances);
@@ -232,7 +229,7 @@ fn the_contract_agrees_with_native_verifiers() {
     let proof = prove(&params, &pk, Toy { spec, cheat: false });
     let mut chain = Chain::start();
     let source = solidity(pk.get_vk(), &params, spec.instances, [0; 32], "V").unwrap();
-    let (address, _) = chain.deploy(&compile("V", &source));
+    let (address, _) = chain.deploy(&compile(&source));
     let mut judge = |proof: &[u8], instances: &[Fr]| {
         let verdicts = [
             verifies(&params, &pk, proof, instances),

@@ -53,16 +53,22 @@ impl Body<'_> {
                 say!(self, "mstore({:#x}, e)", self.weight(i));
             }
             for (j, rotation) in set.rotations.iter().enumerate() {
-                for (k, opening) in set.openings.iter().rev().enumerate() {
-                    let address = match opening.evals[j] {
+                let addresses: Vec<_> = set
+                    .openings
+                    .iter()
+                    .rev()
+                    .map(|opening| match opening.evals[j] {
                         Eval::Word(index) => self.at.evals + 32 * index,
                         Eval::Quotient => self.at.quotient,
-                    };
-                    if k == 0 {
-                        say!(self, "e := mload({address:#x})");
-                    } else {
-                        say!(self, "e := add(mulmod(e, y, r), mload({address:#x}))");
-                    }
+                    })
+                    .collect();
+                say!(self, "e := mload({:#x})", addresses[0]);
+                // Each level of nesting takes a stack slot.
+                for part in addresses[1..].chunks(6) {
+                    let joined = part.iter().fold("e".to_owned(), |e, address| {
+                        format!("add(mload({address:#x}), mulmod(y, {e}, r))")
+                    });
+                    say!(self, "e := {joined}");
                 }
                 say!(self, "e := mulmod(e, power, r)");
                 say!(
