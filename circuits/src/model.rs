@@ -11,7 +11,7 @@ use sha3::Keccak256;
 use crate::bounds::{Bounds, GraphError, check};
 use crate::graph::Graph;
 use crate::import::{self, ImportError};
-use crate::quantise::{Front, Options, QuantiseError, Report, quantise};
+use crate::quantise::{Front, Options, QuantiseError, Report, quantise, quantise_bytes};
 use crate::schema::Record;
 
 pub mod binary;
@@ -37,6 +37,19 @@ pub struct Manifest {
     pub quantisation: Options,
     /// The default shape of its circuit.
     pub circuit: CircuitShape,
+    /// How real inputs become bytes; only with the schema `bytes-v1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<ByteEncoding>,
+}
+
+/// `byte = clamp(round(x / scale) + zero_point, 0, 255)`, per input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByteEncoding {
+    /// Real value of one step.
+    pub scale: Vec<f32>,
+    /// The byte that stands for 0.
+    pub zero_point: Vec<i64>,
 }
 
 /// A file of a model's folder.
@@ -230,6 +243,45 @@ pub fn compile_chess(
         graph: file("graph.bin"),
         quantisation: *options,
         circuit,
+        encoding: None,
+    };
+    Ok((store(dir, manifest, &graph)?, report))
+}
+
+/// Makes `dir` a model of a dense network: as [`compile_chess`], with a byte per input, calibrated
+/// on `samples` (real inputs) or, if there are none, on random ones with a warning in the report.
+///
+/// # Errors
+/// As [`compile_chess`]; also if a sample doesn't fit the network.
+pub fn compile_bytes(
+    dir: &Path,
+    name: &str,
+    samples: &[Vec<f32>],
+    options: &Options,
+    circuit: CircuitShape,
+) -> Result<(Model, Report), CompileError> {
+    let float = import::load(&dir.join("model.onnx"))?;
+    let (graph, front, report) = quantise_bytes(&float, samples, options)?;
+    let file = |file: &str| FileRef {
+        file: file.into(),
+        sha256: String::new(),
+    };
+    let encoding = match front {
+        Front::Bytes { scale, zero_point } => Some(ByteEncoding { scale, zero_point }),
+        Front::Chess => None,
+    };
+    let manifest = Manifest {
+        name: name.into(),
+        input_schema: "bytes-v1".into(),
+        output_schema: "classes-v1".into(),
+        onnx: file("model.onnx"),
+        graph: file("graph.bin"),
+        quantisation: Options {
+            top: graph.top,
+            ..*options
+        },
+        circuit,
+        encoding,
     };
     Ok((store(dir, manifest, &graph)?, report))
 }
@@ -251,13 +303,26 @@ pub enum CompileError {
 /// `keccak256(vk digest ‖ input schema ‖ output schema ‖ quantisation)`: what a contract pins.
 ///
 /// Texts are UTF-8 with a 4-byte big-endian length in front; quantisation is the text
-/// `bits=…,max=…,percentile=…,shift=…,top=…` followed by the SHA-256 of the integer graph.
+/// `bits=…,max=…,percentile=…,shift=…,top=…,graph=SHA-256 of the integer graph`, and for a model
+/// that reads bytes `,scale=[…],zero_point=[…]` (scales as the 8 hex digits of their f32 bits).
 pub fn model_id(vk_digest: [u8; 32], manifest: &Manifest) -> [u8; 32] {
     let q = &manifest.quantisation;
-    let quantisation = format!(
+    let mut quantisation = format!(
         "bits={},max={},percentile={},shift={},top={},graph={}",
         q.weight_bits, q.activation_max, q.percentile, q.max_shift, q.top, manifest.graph.sha256
     );
+    if let Some(e) = &manifest.encoding {
+        let scale: Vec<String> = e
+            .scale
+            .iter()
+            .map(|s| format!("{:08x}", s.to_bits()))
+            .collect();
+        quantisation += &format!(
+            ",scale=[{}],zero_point={:?}",
+            scale.join(", "),
+            e.zero_point
+        );
+    }
     let mut hash = Keccak256::new();
     hash.update(vk_digest);
     for text in [

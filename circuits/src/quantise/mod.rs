@@ -11,6 +11,8 @@ mod layer;
 
 pub use front::{Front, encode_layer};
 
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use crate::bounds::{ACTIVATION_MAX, Bounds, GraphError, Reach, check};
@@ -57,6 +59,8 @@ pub struct Report {
     pub bounds: Bounds,
     /// Per network layer: share of calibration accumulators whose activation was clipped from above.
     pub clipped: Vec<f64>,
+    /// What a person should know about the result, a line each.
+    pub warnings: Vec<String>,
 }
 
 /// Why a network can't be quantised.
@@ -192,15 +196,61 @@ pub fn quantise(
         clipped.push(share);
     }
     let bounds = check(&graph)?;
-    Ok((
-        graph,
-        Report {
-            options: *options,
-            samples: inputs.len(),
-            bounds,
-            clipped,
-        },
-    ))
+    let report = Report {
+        options: *options,
+        samples: inputs.len(),
+        bounds,
+        clipped,
+        warnings: Vec::new(),
+    };
+    Ok((graph, report))
+}
+
+/// Random inputs of a calibration without data, and their range.
+const RANDOM_SAMPLES: usize = 512;
+const RANDOM_RANGE: f32 = 3.0;
+
+/// Quantises a dense network behind a byte per input, whose ranges are those of `samples` (real
+/// inputs). Without samples it uses seeded random ones and says so in the report's warnings.
+///
+/// # Errors
+/// As [`quantise`].
+pub fn quantise_bytes(
+    float: &FloatGraph,
+    samples: &[Vec<f32>],
+    options: &Options,
+) -> Result<(Graph, Front, Report), QuantiseError> {
+    let mut random = Vec::new();
+    if samples.is_empty() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let sample = |_| {
+            (0..float.inputs())
+                .map(|_| rng.gen_range(-RANDOM_RANGE..RANDOM_RANGE))
+                .collect()
+        };
+        random = (0..RANDOM_SAMPLES).map(sample).collect();
+    }
+    let samples = if samples.is_empty() { &random } else { samples };
+    let front = Front::bytes_for(samples)?;
+    let encode = |(index, s): (usize, &Vec<f32>)| {
+        let what = || format!("it has {} values, not {}", s.len(), float.inputs());
+        front.encode(s).ok_or_else(|| QuantiseError::Sample {
+            index,
+            what: what(),
+        })
+    };
+    let inputs = samples
+        .iter()
+        .enumerate()
+        .map(encode)
+        .collect::<Result<Vec<Tensor>, _>>()?;
+    let (graph, mut report) = quantise(float, &front, &inputs, options)?;
+    if !random.is_empty() {
+        report.warnings.push(format!(
+            "calibrated on random inputs in ±{RANDOM_RANGE}; give samples of real inputs for a model that you mean to use"
+        ));
+    }
+    Ok((graph, front, report))
 }
 
 fn check_options(o: &Options) -> Result<(), QuantiseError> {

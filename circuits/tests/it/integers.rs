@@ -7,8 +7,8 @@ use zugzwang_circuits::graph::{
     Activation, Board, Digit, Graph, InputChannel, Layer, Residual, Tensor,
 };
 use zugzwang_circuits::interpret::{InterpretError, run};
-use zugzwang_circuits::model::{Model, ModelError, binary, model_id};
-use zugzwang_circuits::quantise::{Front, Options, QuantiseError, quantise};
+use zugzwang_circuits::model::{CircuitShape, Model, ModelError, binary, compile_chess, model_id};
+use zugzwang_circuits::quantise::{Front, Options, QuantiseError, quantise, quantise_bytes};
 use zugzwang_circuits::schema::{
     PackedBoard, Record, SchemaError, from_limbs, limbs, pack_ranking, unpack_ranking,
 };
@@ -438,4 +438,43 @@ fn dense_networks_are_quantised_behind_bytes() {
     assert!(matches!(error, QuantiseError::Front { .. }), "{error}");
     let error = quantise(&float, &front, &[], &Options::default()).unwrap_err();
     assert_eq!(error.to_string(), "calibration input 0: none were given");
+    let (again, _, report) = quantise_bytes(&float, &samples[..200], &Options::default()).unwrap();
+    assert_eq!((again.layers.len(), report.warnings.len()), (3, 0));
+    let (_, _, report) = quantise_bytes(&float, &[], &Options::default()).unwrap();
+    assert!(
+        report.warnings[0].starts_with("calibrated on random inputs"),
+        "{report:?}"
+    );
+    let short = [samples[0].clone(), vec![1.0]];
+    let error = quantise_bytes(&float, &short, &Options::default()).unwrap_err();
+    assert!(
+        matches!(error, QuantiseError::Sample { index: 1, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_chess_model_compiles_to_the_same_files_again() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(
+        model_dir("chess-s").join("model.onnx"),
+        dir.path().join("model.onnx"),
+    )
+    .unwrap();
+    let shape = CircuitShape {
+        p: 2,
+        kernels_per_row: 1,
+        k: 14,
+    };
+    let calibration = positions("calibration.bin", 40);
+    let compile =
+        || compile_chess(dir.path(), "x", &calibration, &Options::default(), shape).unwrap();
+    let (first, report) = compile();
+    assert_eq!(report.samples, 40);
+    assert_eq!(compile().0.manifest, first.manifest);
+    let loaded = Model::load(dir.path()).unwrap();
+    assert_eq!(
+        (&loaded.graph, &loaded.bounds),
+        (&first.graph, &report.bounds)
+    );
 }
