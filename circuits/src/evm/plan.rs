@@ -269,7 +269,8 @@ enum Key {
 
 /// Groups queries by their set of rotations; sets and members stand in order of appearance.
 fn rotation_sets(queries: &[(Key, Source, i32, Eval)]) -> Vec<RotationSet> {
-    let mut columns: Vec<(Key, Source, Vec<(i32, Eval)>)> = vec![];
+    type Opened = (Key, Source, Vec<(i32, Eval)>);
+    let mut columns: Vec<Opened> = vec![];
     for (key, source, at, eval) in queries {
         match columns.iter_mut().find(|column| column.0 == *key) {
             Some(column) => column.2.push((*at, *eval)),
