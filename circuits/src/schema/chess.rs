@@ -14,11 +14,14 @@ pub fn chess_input() -> Vec<InputChannel> {
         cells: (0..SQUARES as u32).map(digit).collect(),
     };
     let nibble = |offset| Some(Digit { bits: 4, offset });
+    // A right is a plane of 64 equal bits, so their order in the limb is free: neighbours stand 4
+    // bits apart like nibbles do, so that one place value serves a whole row of the circuit.
     let right = |base: u32| {
         move |cell: u32| {
+            let (four, lane) = (cell / 4, cell % 4);
             Some(Digit {
                 bits: 1,
-                offset: base + cell,
+                offset: base + 16 * (four / 4) + four % 4 + 4 * lane,
             })
         }
     };
@@ -127,13 +130,16 @@ impl PackedBoard {
                 u8::try_from(value).unwrap_or(u8::MAX),
                 1,
             )?;
-            if value == 1 {
-                if let Some(first) = en_passant.replace(file as u8) {
-                    return Err(SchemaError::EnPassant {
-                        first: usize::from(first),
-                        second: file,
-                    });
-                }
+            let before = if value == 1 {
+                en_passant.replace(file as u8)
+            } else {
+                None
+            };
+            if let Some(first) = before {
+                return Err(SchemaError::EnPassant {
+                    first: usize::from(first),
+                    second: file,
+                });
             }
         }
         PackedBoard::new(squares, castling, en_passant)

@@ -1,0 +1,326 @@
+//! One model with its keys: proves, verifies, and writes its verifier contract.
+
+use std::cell::Cell;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_proofs::halo2curves::ff::PrimeField;
+use halo2_proofs::plonk::{create_proof, verify_proof};
+use halo2_proofs::poly::commitment::ParamsProver;
+use halo2_proofs::poly::kzg::commitment::KZGCommitmentScheme;
+use halo2_proofs::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
+use halo2_proofs::poly::kzg::strategy::SingleStrategy;
+use halo2_proofs::transcript::{Transcript, TranscriptWrite};
+use rand::rngs::OsRng;
+use sha2::{Digest, Sha256};
+
+use crate::bounds::Bounds;
+use crate::circuit::{CircuitError, Layout, ModelCircuit, Shape, Witness};
+use crate::evm::transcript::{EvmChallenge, EvmReader, EvmWriter};
+use crate::evm::{self, EvmError};
+use crate::graph::{Graph, Tensor};
+use crate::interpret::{self, InterpretError};
+use crate::keys::{self, KeyError, KeyOrigin, Keys};
+use crate::model::{Model, binary};
+use crate::srs::{Srs, SrsError};
+
+/// Changes with the gates or the layout, so that cached keys of an older circuit are not used.
+const CIRCUIT_VERSION: &[u8] = b"zugzwang circuit 1";
+
+/// Why there is no prover, or no proof.
+#[derive(Debug, thiserror::Error)]
+pub enum ProverError {
+    /// The graph can't be laid out in this shape.
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+    /// The set-up.
+    #[error(transparent)]
+    Srs(#[from] SrsError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The input.
+    #[error(transparent)]
+    Input(#[from] InterpretError),
+    /// The verifier contract.
+    #[error(transparent)]
+    Evm(#[from] EvmError),
+    /// halo2 gave up.
+    #[error("the proof could not be made: {0}")]
+    Halo2(#[from] halo2_proofs::plonk::Error),
+}
+
+/// Where a proof stands, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// The integer network runs.
+    Inference,
+    /// Its integers are committed.
+    Witness,
+    /// The running columns are computed and committed.
+    Challenges,
+    /// The quotient is computed and committed.
+    Quotient,
+    /// The columns are opened.
+    Opening,
+}
+
+impl Phase {
+    /// All phases, in order.
+    pub const ALL: [Phase; 5] = [Phase::Inference, Phase::Witness, Phase::Challenges, Phase::Quotient, Phase::Opening];
+
+    /// What people read while they wait.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Inference => "running the network",
+            Phase::Witness => "committing to its integers",
+            Phase::Challenges => "checking every layer at a random point",
+            Phase::Quotient => "dividing out the constraints",
+            Phase::Opening => "opening the commitments",
+        }
+    }
+}
+
+/// A proof and what it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// What the verifier contract reads.
+    pub bytes: Vec<u8>,
+    /// Public instances, big-endian: request (2), ranking, input limbs.
+    pub instances: Vec<[u8; 32]>,
+    /// Indices of the listed outputs, best first.
+    pub ranking: Vec<usize>,
+}
+
+/// A model's circuit, set-up and keys.
+#[derive(Debug)]
+pub struct Prover {
+    graph: Graph,
+    layout: Arc<Layout>,
+    srs: Srs,
+    keys: Keys,
+    model_id: [u8; 32],
+    keygen: Duration,
+}
+
+impl Prover {
+    /// Loads or generates the keys of `model` in `shape`, under `cache_dir`.
+    ///
+    /// # Errors
+    /// Fails if the graph doesn't fit the shape, or set-up or keys can't be read or written.
+    pub fn new(model: &Model, shape: Shape, cache_dir: &Path) -> Result<Self, ProverError> {
+        let srs = Srs::load(shape.k, cache_dir)?;
+        let mut prover = Self::with_srs(model.graph.clone(), &model.bounds, shape, srs, cache_dir)?;
+        prover.model_id = model.id(prover.vk_digest());
+        Ok(prover)
+    }
+
+    /// The same for a graph without a manifest and a set-up of the caller's choice; its model id is
+    /// the verifying key's digest.
+    ///
+    /// # Errors
+    /// As [`Prover::new`].
+    pub fn with_srs(graph: Graph, bounds: &Bounds, shape: Shape, srs: Srs, cache_dir: &Path) -> Result<Self, ProverError> {
+        let quotients: Vec<(i64, i64)> = bounds.layers.iter().map(|l| (l.q_min, l.q_max)).collect();
+        let layout = Arc::new(Layout::new(&graph, &quotients, shape)?);
+        let blank = ModelCircuit { layout: layout.clone(), witness: None, with_fixed: true };
+        let start = Instant::now();
+        let keys = keys::load_or_generate(&srs, &blank, &circuit_digest(&graph, shape), cache_dir)?;
+        let keygen = start.elapsed();
+        let mut prover = Self { graph, layout, srs, keys, model_id: [0; 32], keygen };
+        prover.model_id = prover.vk_digest();
+        Ok(prover)
+    }
+
+    /// Runs the model on `input` and proves its ranking, bound to `request` (a 256-bit hash).
+    /// `on_phase` is called as each phase begins. The proof is not verified here.
+    ///
+    /// # Errors
+    /// Fails if the input is not of the model's form.
+    pub fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProverError> {
+        on_phase(Phase::Inference);
+        let trace = interpret::run(&self.graph, input)?;
+        on_phase(Phase::Witness);
+        let witness = Witness::new(&self.layout, &self.graph, &trace, request_limbs(&request))?;
+        let ranking = trace.ranking.iter().map(|(i, _)| *i).collect();
+        self.prove_witness(witness, ranking, on_phase)
+    }
+
+    /// Proves any witness, honest or not: halo2 gives a proof for a wrong witness too, which then
+    /// does not verify.
+    ///
+    /// # Errors
+    /// Only if halo2 can't lay the circuit out.
+    pub fn prove_witness(
+        &self,
+        witness: Witness,
+        ranking: Vec<usize>,
+        on_phase: &dyn Fn(Phase),
+    ) -> Result<Proof, ProverError> {
+        let instances = witness.instances.clone();
+        let circuit =
+            ModelCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness)), with_fixed: false };
+        let widths = &self.layout.widths;
+        let first = 4 * widths.lanes + 1;
+        let second = 4 + 2 * widths.lanes + widths.lanes.saturating_sub(2);
+        let mut transcript = Watched {
+            inner: EvmWriter::new(),
+            points: Cell::new(0),
+            // After the running columns comes the blinding polynomial, then the quotient's pieces.
+            marks: [(first, Phase::Challenges), (first + second + 1, Phase::Quotient), (first + second + 3, Phase::Opening)],
+            on_phase,
+        };
+        create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
+            self.srs.params(),
+            &self.keys.pk,
+            &[circuit],
+            &[&[&instances]],
+            OsRng,
+            &mut transcript,
+        )?;
+        Ok(Proof {
+            bytes: transcript.inner.finish(),
+            instances: instances.iter().map(to_word).collect(),
+            ranking,
+        })
+    }
+
+    /// Whether a proof is right for the instances that it names.
+    pub fn verify(&self, proof: &Proof) -> bool {
+        let instances: Option<Vec<Fr>> = proof.instances.iter().map(from_word).collect();
+        let Some(instances) = instances.filter(|i| i.len() == self.layout.instances()) else { return false };
+        let mut transcript = EvmReader::new(&proof.bytes);
+        let params = self.srs.params().verifier_params();
+        verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, EvmChallenge, _, _>(
+            params,
+            self.keys.pk.get_vk(),
+            SingleStrategy::new(params),
+            &[&[&instances]],
+            &mut transcript,
+        )
+        .is_ok()
+            && transcript.finish().is_ok()
+    }
+
+    /// Solidity source of the contract that accepts these proofs.
+    ///
+    /// # Errors
+    /// Fails if `name` is no contract name.
+    pub fn solidity(&self, name: &str) -> Result<String, ProverError> {
+        Ok(evm::solidity(self.keys.pk.get_vk(), self.srs.params(), self.layout.instances(), self.model_id, name)?)
+    }
+
+    /// Size of proof and number of commitments.
+    ///
+    /// # Errors
+    /// As [`Prover::solidity`].
+    pub fn evm_shape(&self) -> Result<evm::Shape, ProverError> {
+        Ok(evm::shape(self.keys.pk.get_vk(), self.layout.instances())?)
+    }
+
+    /// What contracts pin: see [`crate::model::model_id`].
+    pub fn model_id(&self) -> [u8; 32] {
+        self.model_id
+    }
+
+    /// Digest of the verifying key, big-endian.
+    pub fn vk_digest(&self) -> [u8; 32] {
+        to_word(&self.keys.pk.get_vk().transcript_repr())
+    }
+
+    /// The integer graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The table.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Whether the keys were read or generated.
+    pub fn key_origin(&self) -> &KeyOrigin {
+        &self.keys.origin
+    }
+
+    /// How long it took to read or generate the keys.
+    pub fn keygen_time(&self) -> Duration {
+        self.keygen
+    }
+
+    /// Name of the keys' cache file.
+    pub fn key_id(&self) -> [u8; 32] {
+        self.keys.id
+    }
+}
+
+/// Everything that key generation reads.
+fn circuit_digest(graph: &Graph, shape: Shape) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(CIRCUIT_VERSION);
+    hash.update((shape.lanes as u64).to_be_bytes());
+    hash.update((shape.kernels_per_row as u64).to_be_bytes());
+    hash.update(shape.k.to_be_bytes());
+    hash.update(binary::encode(graph));
+    hash.finalize().into()
+}
+
+/// The two 128-bit limbs of a request hash, high first.
+pub fn request_limbs(request: &[u8; 32]) -> [Fr; 2] {
+    [&request[..16], &request[16..]].map(|half| {
+        let mut bytes = [0u8; 16];
+        bytes.copy_from_slice(half);
+        Fr::from_u128(u128::from_be_bytes(bytes))
+    })
+}
+
+fn to_word(v: &Fr) -> [u8; 32] {
+    let mut bytes: [u8; 32] = v.to_repr();
+    bytes.reverse();
+    bytes
+}
+
+fn from_word(word: &[u8; 32]) -> Option<Fr> {
+    let mut bytes = *word;
+    bytes.reverse();
+    Fr::from_repr(bytes).into()
+}
+
+/// A transcript that says which phase begins, from the number of points written.
+struct Watched<'a> {
+    inner: EvmWriter,
+    points: Cell<usize>,
+    marks: [(usize, Phase); 3],
+    on_phase: &'a dyn Fn(Phase),
+}
+
+impl Transcript<G1Affine, EvmChallenge> for Watched<'_> {
+    fn squeeze_challenge(&mut self) -> EvmChallenge {
+        self.inner.squeeze_challenge()
+    }
+
+    fn common_point(&mut self, point: G1Affine) -> io::Result<()> {
+        self.inner.common_point(point)
+    }
+
+    fn common_scalar(&mut self, scalar: Fr) -> io::Result<()> {
+        self.inner.common_scalar(scalar)
+    }
+}
+
+impl TranscriptWrite<G1Affine, EvmChallenge> for Watched<'_> {
+    fn write_point(&mut self, point: G1Affine) -> io::Result<()> {
+        self.points.set(self.points.get() + 1);
+        if let Some((_, phase)) = self.marks.iter().find(|(n, _)| *n == self.points.get()) {
+            (self.on_phase)(*phase);
+        }
+        self.inner.write_point(point)
+    }
+
+    fn write_scalar(&mut self, scalar: Fr) -> io::Result<()> {
+        self.inner.write_scalar(scalar)
+    }
+}
