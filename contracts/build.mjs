@@ -3,7 +3,8 @@
 //   node build.mjs                    writes artifacts/*.json: abi, bytecode, deployedBytecode
 //   node build.mjs --check            fails if the files in artifacts/ aren't what the sources give
 //   node build.mjs --verifier FILE    compiles one generated verifier, `-` for standard input, and prints
-//                                     {abi, bytecode, deployedBytecode}; --contract NAME if it has several
+//                                     {abi, bytecode, deployedBytecode}; --contract NAME if it has several,
+//                                     --runs N for other optimiser runs than the other contracts'
 //
 // Errors go to standard error, and the exit status is 1.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +18,7 @@ const INITCODE_LIMIT = 49152; // EIP-3860
 
 // Must match foundry.toml. No viaIR: together with the optimiser it is known to break verifiers.
 const SETTINGS = {
-  optimizer: { enabled: true, runs: 1000000 },
+  optimizer: { enabled: true, runs: 2000 },
   viaIR: false,
   evmVersion: 'cancun',
   metadata: { bytecodeHash: 'none', appendCBOR: false },
@@ -29,6 +30,8 @@ const ARTIFACTS = {
   ChessHarness: 'test/ChessHarness.sol',
   MockVerifier: 'test/MockVerifier.sol',
 };
+
+const USAGE = 'usage: node build.mjs [--check | --verifier FILE [--contract NAME] [--runs N]]';
 
 class BuildError extends Error {}
 
@@ -46,13 +49,14 @@ async function compiler() {
   return solc;
 }
 
-async function compile(sources, read) {
+async function compile(sources, read, runs = SETTINGS.optimizer.runs) {
   const solc = await compiler();
   const input = {
     language: 'Solidity',
     sources,
     settings: {
       ...SETTINGS,
+      optimizer: { ...SETTINGS.optimizer, runs },
       outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
     },
   };
@@ -94,7 +98,7 @@ async function artifacts() {
   ]);
 }
 
-async function verifier(file, wanted) {
+async function verifier(file, { contract: wanted, runs }) {
   let content;
   try {
     content = readFileSync(file === '-' ? 0 : file, 'utf8');
@@ -103,7 +107,7 @@ async function verifier(file, wanted) {
   }
   const key = file === '-' ? 'Verifier.sol' : basename(file);
   // Generated verifiers stand alone; nothing is read from the disk for them.
-  const contracts = await compile({ [key]: { content } }, () => ({ error: 'a verifier imports nothing' }));
+  const contracts = await compile({ [key]: { content } }, () => ({ error: 'a verifier imports nothing' }), runs);
   const built = Object.entries(contracts[key]).filter(([, c]) => c.evm.bytecode.object.length > 0);
   const found = wanted === undefined ? built : built.filter(([name]) => name === wanted);
   if (found.length !== 1) {
@@ -111,6 +115,16 @@ async function verifier(file, wanted) {
     throw new BuildError(`${key} must have one contract to compile; it has: ${names}`);
   }
   return artifact(...found[0]);
+}
+
+function options(args) {
+  const found = {};
+  for (let i = 0; i < args.length; i += 2) {
+    if (args[i] === '--contract' && i + 1 < args.length) found.contract = args[i + 1];
+    else if (args[i] === '--runs' && /^\d{1,9}$/.test(args[i + 1])) found.runs = Number(args[i + 1]);
+    else throw new BuildError(USAGE);
+  }
+  return found;
 }
 
 async function main(args) {
@@ -129,10 +143,10 @@ async function main(args) {
       throw new BuildError(`stale: ${stale.map(([path]) => path).join(', ')}; run \`node build.mjs\` and commit`);
     }
     console.log('artifacts are up to date');
-  } else if (args[0] === '--verifier' && (args.length === 2 || (args.length === 4 && args[2] === '--contract'))) {
-    process.stdout.write(JSON.stringify(await verifier(args[1], args[3])) + '\n');
+  } else if (args.length >= 2 && args[0] === '--verifier') {
+    process.stdout.write(JSON.stringify(await verifier(args[1], options(args.slice(2)))) + '\n');
   } else {
-    throw new BuildError('usage: node build.mjs [--check | --verifier FILE [--contract NAME]]');
+    throw new BuildError(USAGE);
   }
 }
 

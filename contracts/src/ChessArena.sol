@@ -176,9 +176,7 @@ contract ChessArena {
 
     /// @notice The human made the half-move number `ply`, counted from 0. `board` and `state` are the position
     /// after it, seen from the NPC: all that a proof of the answer needs besides this log's `gameId`, at ply + 1.
-    event HumanMoved(
-        uint256 indexed gameId, uint256 ply, uint256 move, uint256 board, uint256 state, uint256 deadline
-    );
+    event HumanMoved(uint256 indexed gameId, uint256 ply, uint256 move, uint256 board, uint256 state, uint256 deadline);
 
     /// @notice The NPC made the half-move number `ply`: its choice number `rank` (0 is the best), named `index` by
     /// the network. `board` and `state` are the position after it, seen from the human.
@@ -249,9 +247,7 @@ contract ChessArena {
             stake: uint96(stake),
             modelId: modelId
         });
-        emit OfferOpened(
-            offerId, msg.sender, verifier, modelId, verifier.codehash, stake, moveTime, maxGames
-        );
+        emit OfferOpened(offerId, msg.sender, verifier, modelId, verifier.codehash, stake, moveTime, maxGames);
     }
 
     /// @notice Closes an offer for new games.
@@ -313,12 +309,10 @@ contract ChessArena {
         if (!word.humanToMove()) revert NotHumanTurn();
 
         uint256 board = g.board;
-        (bool ok, uint256 nextBoard, uint256 nextState) =
-            Moves.play(board, word.state(), MoveCode.flipped(move, ply));
+        (bool ok, uint256 nextBoard, uint256 nextState) = Moves.play(board, word.state(), MoveCode.flipped(move, ply));
         if (!ok) revert IllegalMove(move);
-        g.history = Inputs.remembered(
-            g.history, Inputs.positionHash(board, word), Inputs.positionHash(nextBoard, nextState)
-        );
+        g.history =
+            Inputs.remembered(g.history, Inputs.positionHash(board, word), Inputs.positionHash(nextBoard, nextState));
         word = word.afterMove(nextState);
         g.board = nextBoard;
         g.word = word;
@@ -439,9 +433,7 @@ contract ChessArena {
     /// 2, is left zero.
     function instances(uint256 gameId, address submitter) external view returns (uint256[7] memory) {
         (uint256 board, uint256 word) = _existing(gameId);
-        return Inputs.instances(
-            Inputs.requestHash(address(this), gameId, word.ply(), submitter), 0, board, word
-        );
+        return Inputs.instances(Inputs.requestHash(address(this), gameId, word.ply(), submitter), 0, board, word);
     }
 
     /// @notice An offer.
@@ -543,9 +535,7 @@ contract ChessArena {
             uint256 move = MoveCode.fromIndex(board, index);
             (bool ok, uint256 nextBoard, uint256 nextState) = Moves.play(board, word, move);
             if (ok) {
-                emit NpcMoved(
-                    gameId, word.ply(), MoveCode.flipped(move, word.ply()), rank, index, nextBoard, nextState
-                );
+                emit NpcMoved(gameId, word.ply(), MoveCode.flipped(move, word.ply()), rank, index, nextBoard, nextState);
                 word = word.afterMove(nextState);
                 g.board = nextBoard;
                 g.word = word;

@@ -1,1 +1,83 @@
-//! To be written.
+//! Bindings and bytecode of Zugzwang's contracts, and the words they speak in.
+//!
+//! ```text
+//! src/**/*.sol ── node build.mjs ──► artifacts/*.json ──► bindings here (ABI and creation bytecode)
+//! ```
+//!
+//! The artifacts are committed, so that neither building this crate nor deploying needs a Solidity compiler.
+//! `node build.mjs --check` fails when they are older than the sources.
+//!
+//! - [`ChessArena`] and [`IVerifier`]: calls, events, errors; `ChessArena::deploy` deploys.
+//! - [`MoveWord`]: a move as the arena writes it.
+//! - [`Position`]: a board word and a state word, to and from FEN.
+//! - [`History`]: what a claim of threefold repetition is made of.
+//!
+//! No rules of chess are in here: which moves are legal is for the contract, or another crate, to say.
+
+mod history;
+mod moves;
+mod position;
+
+pub use bindings::{ChessArena, IVerifier};
+pub use history::{History, position_hash};
+pub use moves::{MoveWord, ParseMoveError, Promotion};
+pub use position::{ParseFenError, Position};
+
+use alloy::primitives::Bytes;
+
+/// The types that the `sol!` macro makes of the artifacts.
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::all
+)]
+mod bindings {
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        ChessArena,
+        "artifacts/ChessArena.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IVerifier,
+        "artifacts/IVerifier.json"
+    );
+}
+
+/// Contracts for tests. Never deploy them where money is: [`MockVerifier`](testing::MockVerifier) accepts
+/// everything.
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::all
+)]
+pub mod testing {
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        ChessHarness,
+        "artifacts/ChessHarness.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        MockVerifier,
+        "artifacts/MockVerifier.json"
+    );
+}
+
+/// The code that deploys a [`ChessArena`]. Its constructor takes no arguments.
+pub fn chess_arena_creation_code() -> &'static Bytes {
+    &ChessArena::BYTECODE
+}
+
+/// The code of a deployed [`ChessArena`]: it has no immutables, so every deployment's is the same.
+pub fn chess_arena_runtime_code() -> &'static Bytes {
+    &ChessArena::DEPLOYED_BYTECODE
+}

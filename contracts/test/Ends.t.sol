@@ -191,8 +191,7 @@ contract EndsTest is ArenaBase {
             "7k/7p/8/8/8/8/8/K7 b - - 0 1"
         ];
         Outcome[4] memory outcomes = [Outcome.Draw, Outcome.HumanWon, Outcome.HumanWon, Outcome.Draw];
-        Reason[4] memory reasons =
-            [Reason.Stalemate, Reason.Checkmate, Reason.Timeout, Reason.InsufficientMaterial];
+        Reason[4] memory reasons = [Reason.Stalemate, Reason.Checkmate, Reason.Timeout, Reason.InsufficientMaterial];
         for (uint256 i; i < 4; ++i) {
             uint256 id = beginAt(fens[i], false);
             vm.warp(block.timestamp + MOVE_TIME + 1);

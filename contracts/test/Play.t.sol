@@ -44,8 +44,7 @@ contract PlayTest is ArenaBase {
         for (uint256 i; i < 7; ++i) {
             list[i] = seven[i];
         }
-        uint256 request =
-            uint256(keccak256(abi.encode(block.chainid, address(arena), id, uint256(5), ANYONE)));
+        uint256 request = uint256(keccak256(abi.encode(block.chainid, address(arena), id, uint256(5), ANYONE)));
         eq(seven[0], request >> 128, "request_hi");
         eq(seven[1], uint128(request), "request_lo");
         (uint256 board,) = Fen.parse("rnbqkbnr/1pp1pppp/p2P4/8/8/8/PPPP1PPP/RNBQKBNR b KQkq - 0 3");

@@ -34,9 +34,8 @@ contract RulesTest is Base {
     function verdict(string memory fen, string memory expected) private view {
         (uint256 board, uint256 state) = Fen.parse(fen);
         (bool check, bool mate, bool stalemate, bool insufficient) = harness.status(board, state);
-        string memory got = string.concat(
-            check ? "c" : "", mate ? "m" : "", stalemate ? "s" : "", insufficient ? "i" : ""
-        );
+        string memory got =
+            string.concat(check ? "c" : "", mate ? "m" : "", stalemate ? "s" : "", insufficient ? "i" : "");
         if (keccak256(bytes(got)) != keccak256(bytes(expected))) revert(string.concat(fen, " ", got));
         // The scan never differs from the list of moves.
         require((harness.legalMoves(board, state).length == 0) == (mate || stalemate), "scan");

@@ -47,8 +47,7 @@ library Endings {
         if (own != knights | bishops | kings) return false;
         if (knights != 0) {
             uint256 queens = Board.holding(board, 6 + Board.QUEEN);
-            return Board.count(own) <= 2
-                && Board.theirs(board) == queens | Board.holding(board, 6 + Board.KING);
+            return Board.count(own) <= 2 && Board.theirs(board) == queens | Board.holding(board, 6 + Board.KING);
         }
         if (bishops == 0) return true;
         bishops |= Board.holding(board, 6 + Board.BISHOP);

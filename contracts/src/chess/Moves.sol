@@ -103,11 +103,12 @@ library Moves {
     function _castles(uint256 board, uint256 state, uint256 from, uint256 to) private pure returns (bool) {
         if (from != 4) return false;
         if (to == 6) {
-            return state & 1 != 0 && board & 0x0ff00000 == 0 && !Attacks.attacked(board, 4)
-                && !Attacks.attacked(board, 5);
+            return
+                state & 1 != 0 && board & 0x0ff00000 == 0 && !Attacks.attacked(board, 4) && !Attacks.attacked(board, 5);
         }
-        return to == 2 && state & 2 != 0 && board & 0xfff0 == 0 && !Attacks.attacked(board, 4)
-            && !Attacks.attacked(board, 3);
+        return
+            to == 2 && state & 2 != 0 && board & 0xfff0 == 0 && !Attacks.attacked(board, 4)
+                && !Attacks.attacked(board, 3);
     }
 
     /// @dev Whether a bishop, rook or queen goes from `from` to `to` over empty squares.
