@@ -1,12 +1,23 @@
 //! The generated verifier, compiled and deployed, against honest and altered proofs.
 
-use halo2_proofs::halo2curves::bn256::Fr;
-use zugzwang_circuits::evm::{calldata, shape, solidity};
+use std::sync::Arc;
+
+use halo2_proofs::{
+    halo2curves::bn256::{Bn256, Fr, G1Affine},
+    plonk::{ProvingKey, keygen_pk2},
+    poly::kzg::commitment::ParamsKZG,
+};
+use zugzwang_circuits::{
+    circuit::{ModelCircuit, Shape},
+    evm::{calldata, shape, solidity},
+    srs::Srs,
+};
 
 use crate::{
     chain::{Chain, compile},
+    circuit::small::{self, Case},
     oracle,
-    toy::{Spec, Toy, keys, prove, verifies},
+    toy::{Spec, Toy, keys, prove, prove_with, verifies},
 };
 
 /// r and p, big-endian.
@@ -37,62 +48,100 @@ struct Deployed {
     instances: Vec<Fr>,
 }
 
-/// Proves, checks natively, deploys, checks that the chain agrees, prints the cost.
+/// Proves a toy, checks that every judge takes it and none takes a cheat's.
 fn deploy(spec: Spec) -> Deployed {
     let (params, pk) = keys(spec);
     let proof = prove(&params, &pk, Toy { spec, cheat: false });
-    let instances = spec.public();
-    assert!(verifies(&params, &pk, &proof, &instances));
-    assert!(oracle::accepts(&params, pk.get_vk(), &proof, &instances));
-    let shape = shape(pk.get_vk(), spec.instances).unwrap();
+    let mut deployed = judge("toy", &params, &pk, proof, spec.public());
+    let cheat = prove(&params, &pk, Toy { spec, cheat: true });
+    let instances = &deployed.instances;
+    assert!(!verifies(&params, &pk, &cheat, instances));
+    assert!(!oracle::accepts(&params, pk.get_vk(), &cheat, instances));
+    assert!(
+        !deployed
+            .chain
+            .accepts(&deployed.address, &calldata(&cheat, instances))
+    );
+    deployed
+}
+
+/// Checks a proof natively, deploys, checks that the chain agrees, prints the cost.
+fn judge(
+    name: &str,
+    params: &ParamsKZG<Bn256>,
+    pk: &ProvingKey<G1Affine>,
+    proof: Vec<u8>,
+    instances: Vec<Fr>,
+) -> Deployed {
+    let vk = pk.get_vk();
+    assert!(verifies(params, pk, &proof, &instances));
+    assert!(oracle::accepts(params, vk, &proof, &instances));
+    let shape = shape(vk, instances.len()).unwrap();
     assert_eq!(shape.proof_bytes, proof.len());
-    let source = solidity(
-        pk.get_vk(),
-        &params,
-        spec.instances,
-        [0xab; 32],
-        "ToyVerifier",
-    )
-    .unwrap();
-    let code = compile(&source);
+    let source = solidity(vk, params, instances.len(), [0xab; 32], "TestVerifier").unwrap();
     let mut chain = Chain::start();
-    let (address, size) = chain.deploy(&code);
-    let data = calldata(&proof, &instances);
+    let (address, size) = chain.deploy(&compile(&source));
     assert!(size <= 24_576, "{size} bytes of code");
+    let data = calldata(&proof, &instances);
     assert!(
         chain.accepts(&address, &data),
         "an honest proof is rejected"
     );
     let gas = chain.gas(&address, &data);
-    let calldata_gas: u64 = data
+    let sent: u64 = data
         .iter()
         .map(|byte| if *byte == 0 { 4 } else { 16 })
         .sum();
-    let execution = gas - 21_000 - calldata_gas;
+    let run = gas - 21_000 - sent;
     println!(
-        "{} commitments, {} evaluations, proof {} B, code {size} B: gas {gas} = 21000 + {calldata_gas} calldata + {execution}, \
-         {} a commitment beyond the pairing",
+        "{name}: {} commitments, {} evaluations, proof {} B, code {size} B: gas {gas} = 21000 + {sent} calldata + \
+         {run}; beyond the pairing {} a commitment",
         shape.commitments,
         shape.evaluations,
         shape.proof_bytes,
-        (execution - 113_000) / shape.commitments as u64,
+        (run - 113_000) / shape.commitments as u64,
     );
-    // A cheating witness makes a proof that neither verifier takes.
-    let false_proof = prove(&params, &pk, Toy { spec, cheat: true });
-    assert!(!verifies(&params, &pk, &false_proof, &instances));
-    assert!(!oracle::accepts(
-        &params,
-        pk.get_vk(),
-        &false_proof,
-        &instances
-    ));
-    assert!(!chain.accepts(&address, &calldata(&false_proof, &instances)));
     Deployed {
         chain,
         address,
         data,
         proof,
         instances,
+    }
+}
+
+#[test]
+fn the_model_circuit_verifies() {
+    for (lanes, kernels_per_row) in [(1, 1), (2, 2)] {
+        let shape = Shape {
+            lanes,
+            kernels_per_row,
+            k: 14,
+        };
+        let case = Case::new(small::graph(7), shape, 0);
+        let folder = tempfile::tempdir().unwrap();
+        let srs = Srs::load(14, folder.path()).unwrap();
+        let circuit = |witness, with_fixed| ModelCircuit {
+            layout: case.layout.clone(),
+            witness,
+            with_fixed,
+        };
+        let pk = keygen_pk2(srs.params(), &circuit(None, true), false).unwrap();
+        let witness = Arc::new(case.witness());
+        let instances = witness.instances.clone();
+        let proof = prove_with(srs.params(), &pk, circuit(Some(witness), false), &instances);
+        let name = format!("model circuit, {shape}");
+        let Deployed {
+            mut chain,
+            address,
+            data,
+            ..
+        } = judge(&name, srs.params(), &pk, proof, instances);
+        for at in (4..data.len()).step_by(32) {
+            let mut data = data.clone();
+            data[at + 31] ^= 1;
+            assert!(!chain.accepts(&address, &data), "word at {at} changed");
+        }
     }
 }
 

@@ -255,12 +255,22 @@ pub(crate) fn keys(spec: Spec) -> (ParamsKZG<Bn256>, ProvingKey<G1Affine>) {
 }
 
 pub(crate) fn prove(params: &ParamsKZG<Bn256>, pk: &ProvingKey<G1Affine>, circuit: Toy) -> Vec<u8> {
+    prove_with(params, pk, circuit, &circuit.spec.public())
+}
+
+/// A proof of any circuit.
+pub(crate) fn prove_with<C: Circuit<Fr>>(
+    params: &ParamsKZG<Bn256>,
+    pk: &ProvingKey<G1Affine>,
+    circuit: C,
+    instances: &[Fr],
+) -> Vec<u8> {
     let mut writer = EvmWriter::new();
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
         params,
         pk,
         &[circuit],
-        &[&[&circuit.spec.public()]],
+        &[&[instances]],
         ChaCha20Rng::seed_from_u64(2),
         &mut writer,
     )
