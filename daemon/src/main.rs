@@ -1,2 +1,7 @@
-//! To be written.
-fn main() {}
+//! The `zugzwang` binary: parse, run, map errors to exit codes. See [`zugzwang::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zugzwang::cli::main()
+}

@@ -1,17 +1,21 @@
 //! The only room that knows alloy: nodes, keys, the arena's calls and events, and sending.
 
 pub mod arena;
+mod bindings;
+pub mod bytecode;
 pub mod client;
 pub mod error;
 pub mod fees;
 pub mod key;
 pub mod submit;
 pub mod types;
+pub mod wallet;
 pub mod watcher;
 
 pub use client::Client;
 pub use error::ChainError;
 pub use key::Key;
+pub use wallet::Wallet;
 
 /// Chooses the TLS provider for https endpoints, once per process.
 fn install_tls() {

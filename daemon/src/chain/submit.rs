@@ -62,6 +62,18 @@ pub enum Change {
     Dropped,
 }
 
+/// What is to become of a live transaction that isn't in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Get it into a block.
+    Push,
+    /// Leave it alone: its job is about to replace it.
+    Hold,
+    /// Nobody wants it any more, but its nonce must not stay open: replace it by a payment of
+    /// nothing to ourselves.
+    Cancel,
+}
+
 /// The one sender of a (chain, key).
 #[derive(Clone, Debug)]
 pub struct Submitter {
@@ -186,9 +198,14 @@ impl Submitter {
         Ok(())
     }
 
-    /// Looks at a live transaction: broadcasts, bumps, or tells what became of it. Every change is
-    /// stored by the caller through [`store_change`].
-    pub async fn follow(&self, tx: &Tx, head: u64) -> Result<Option<Change>, SubmitError> {
+    /// Looks at a live transaction and tells what became of it, or does what is wished. Every
+    /// change is stored by the caller through [`store_change`].
+    pub async fn follow(
+        &self,
+        tx: &Tx,
+        head: u64,
+        wish: Wish,
+    ) -> Result<Option<Change>, SubmitError> {
         let mut found = None;
         for attempt in tx.attempts.iter().rev() {
             if let Some(mined) = self.client.mined(attempt.hash).await? {
@@ -203,11 +220,16 @@ impl Submitter {
             }
             (Some((hash, mined)), _) => Ok(Some(Change::Included { hash, mined })),
             (None, TxState::Included) => Ok(Some(Change::Unmined)),
-            (None, _) => self.push(tx).await,
+            (None, _) => self.push(tx, wish).await,
         }
     }
 
-    async fn push(&self, tx: &Tx) -> Result<Option<Change>, SubmitError> {
+    /// Whether a version is only there to use up the nonce.
+    pub fn is_cancellation(&self, attempt: &Attempt) -> bool {
+        super::key::plan_of(&attempt.raw).is_some_and(|plan| plan.to == Some(self.address()))
+    }
+
+    async fn push(&self, tx: &Tx, wish: Wish) -> Result<Option<Change>, SubmitError> {
         if self.client.nonce(self.address()).await? > tx.nonce {
             // Between the two reads one of ours may have been mined.
             for attempt in &tx.attempts {
@@ -225,16 +247,35 @@ impl Submitter {
         };
         let age = now_ms().saturating_sub(newest.signed_at);
         let bump_after = i64::try_from(self.config.bump_after.as_millis()).unwrap_or(i64::MAX);
-        if tx.state == TxState::Signed || newest.broadcast_at.is_none() {
-            self.broadcast(tx).await?;
-        } else if age >= bump_after {
-            self.bump(tx, newest).await?;
+        match wish {
+            Wish::Hold => {}
+            Wish::Cancel if !self.is_cancellation(newest) => {
+                let plan = Plan {
+                    chain_id: self.client.chain_id(),
+                    to: Some(self.address()),
+                    data: Bytes::new(),
+                    value: U256::ZERO,
+                    gas_limit: 21_000,
+                };
+                self.replace(tx, newest, &plan).await?;
+            }
+            Wish::Push | Wish::Cancel
+                if tx.state == TxState::Signed || newest.broadcast_at.is_none() =>
+            {
+                self.broadcast(tx).await?
+            }
+            Wish::Push | Wish::Cancel if age >= bump_after => {
+                if let Some(plan) = super::key::plan_of(&newest.raw) {
+                    self.replace(tx, newest, &plan).await?;
+                }
+            }
+            Wish::Push | Wish::Cancel => {}
         }
         Ok(None)
     }
 
-    /// Replaces an unmined transaction by the same one at a higher price.
-    async fn bump(&self, tx: &Tx, newest: &Attempt) -> Result<(), SubmitError> {
+    /// Replaces an unmined transaction by one with the same nonce that pays more.
+    async fn replace(&self, tx: &Tx, newest: &Attempt, plan: &Plan) -> Result<(), SubmitError> {
         let (base_fee, tip) = self.market().await?;
         let Some(fees) = fees::bumped(&self.config, fees_of(newest), base_fee, tip) else {
             tracing::warn!(
@@ -245,12 +286,9 @@ impl Submitter {
             self.client.send(&newest.raw).await?;
             return Ok(());
         };
-        let Some(plan) = super::key::plan_of(&newest.raw) else {
-            return Ok(());
-        };
         let signed = self
             .key
-            .sign(&plan, tx.nonce, fees)
+            .sign(plan, tx.nonce, fees)
             .map_err(StoreError::Signing)?;
         let mut write = self.store.write().await?;
         write.add_attempt(tx.id, &signed).await?;

@@ -1,3 +1,8 @@
 //! The primitive types that the rest of the daemon may use, so that only this room names alloy.
 
 pub use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+
+/// 32 unforeseeable bytes.
+pub fn random() -> B256 {
+    B256::from(rand::random::<[u8; 32]>())
+}

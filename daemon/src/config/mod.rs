@@ -78,6 +78,8 @@ pub struct ChainConfig {
     pub chain_id: u64,
     /// The arena.
     pub arena: Address,
+    /// Whose games are played; zero stands for the signing key's.
+    pub host: Address,
     /// First block whose events count.
     pub start_block: u64,
     /// Blocks on top of an event before it is acted on.
@@ -161,6 +163,11 @@ impl Config {
             rpc: http_url("chain.rpc", &raw.chain.rpc)?,
             chain_id: at_least("chain.chain_id", raw.chain.chain_id, 1)?,
             arena: address("chain.arena", &raw.chain.arena)?,
+            host: if raw.chain.host.is_empty() {
+                Address::ZERO
+            } else {
+                address("chain.host", &raw.chain.host)?
+            },
             start_block: raw.chain.start_block,
             confirmations: raw.chain.confirmations,
             finality: raw.chain.finality,
@@ -279,7 +286,7 @@ fn address(key: &'static str, value: &str) -> Result<Address, ConfigError> {
         _ => Err(bad(
             key,
             value,
-            "must be a contract's address, 0x and 40 hex digits (`zugzwang deploy` prints it)",
+            "must be an address, 0x and 40 hex digits (`zugzwang deploy` prints the arena's)",
         )),
     }
 }

@@ -40,6 +40,8 @@ pub struct RawChain {
     pub chain_id: u64,
     /// Address of the arena.
     pub arena: String,
+    /// Whose games are played; empty for those that the signing key hosts.
+    pub host: String,
     /// First block whose events count, usually the arena's own.
     pub start_block: u64,
     /// Blocks on top of an event before it is acted on.
@@ -62,6 +64,7 @@ impl Default for RawChain {
             rpc: "http://127.0.0.1:8545".into(),
             chain_id: 31337,
             arena: String::new(),
+            host: String::new(),
             start_block: 0,
             confirmations: 1,
             finality: 12,

@@ -180,6 +180,18 @@ impl Store {
             .collect()
     }
 
+    /// One job by its row.
+    pub async fn job_by_id(&self, id: i64) -> Result<Option<Job>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = ?");
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?
+            .as_ref()
+            .map(job)
+            .transpose()
+    }
+
     /// The stored answer of a job.
     pub async fn answer(&self, id: i64) -> Result<Option<Answer>, StoreError> {
         let row = sqlx::query("SELECT ranking, proof FROM jobs WHERE id = ? AND proof IS NOT NULL")

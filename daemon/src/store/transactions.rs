@@ -257,6 +257,15 @@ impl Write {
         Ok(())
     }
 
+    /// Whether a transaction of the chain is one that we signed.
+    pub async fn is_ours(&mut self, hash: B256) -> Result<bool, StoreError> {
+        Ok(sqlx::query("SELECT 1 FROM attempts WHERE hash = ?")
+            .bind(hash.as_slice())
+            .fetch_optional(&mut *self.tx)
+            .await?
+            .is_some())
+    }
+
     /// A node took this version.
     pub async fn set_broadcast(&mut self, tx: i64, hash: B256) -> Result<(), StoreError> {
         sqlx::query("UPDATE attempts SET broadcast_at = coalesce(broadcast_at, ?) WHERE hash = ?")

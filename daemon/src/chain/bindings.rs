@@ -1,0 +1,3 @@
+//! The contracts' interfaces.
+
+pub(super) use zugzwang_contracts::ChessArena;

@@ -1,0 +1,331 @@
+//! `zugzwang bench`: keys, proofs, memory and gas, each model in a process of its own so that its
+//! peak of memory is its own.
+
+use std::{path::PathBuf, process::Stdio, sync::Arc, time::Instant};
+
+use clap::Args as ClapArgs;
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+
+use super::{CliError, Output};
+use crate::{
+    chain::{
+        Client, Key, Wallet, bytecode,
+        types::{U256, random},
+    },
+    config::{ModelConfig, SubmitConfig},
+    demo::anvil::Anvil,
+    prover::{self, Prove, prove_and_check, verifier},
+};
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Args {
+    /// A model's folder; may be given more than once. All of models/chess-* if not given.
+    #[arg(long)]
+    model: Vec<PathBuf>,
+    /// An ONNX file to quantise and measure, whatever it computes.
+    #[arg(long, value_name = "FILE")]
+    onnx: Vec<PathBuf>,
+    /// Proofs of which the median counts.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Shape of the circuit; the model's own if not given.
+    #[arg(long, default_value = "")]
+    shape: String,
+    /// Folder for cached keys. The keys are always made anew, to be measured.
+    #[arg(long, default_value = ".zugzwang/cache")]
+    cache: PathBuf,
+    /// Measure in this process.
+    #[arg(long, hide = true)]
+    here: bool,
+}
+
+/// What is measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Measured {
+    model: String,
+    shape: String,
+    k: u32,
+    rows: usize,
+    columns: usize,
+    keygen_s: f64,
+    pk_bytes: u64,
+    /// Median, inference and check included.
+    prove_s: f64,
+    prove_cpu_s: f64,
+    /// Of the whole process, key generation included.
+    peak_rss_mib: f64,
+    /// Of proving with the keys in memory.
+    prove_rss_mib: f64,
+    verify_ms: f64,
+    proof_bytes: usize,
+    calldata_bytes: usize,
+    /// Gas of a transaction that calls the verifier; absent without anvil or compiler.
+    verify_gas: Option<u64>,
+    verifier_bytes: Option<usize>,
+    instances: usize,
+    runs: u32,
+}
+
+pub(super) async fn run(args: Args, output: Output) -> Result<(), CliError> {
+    if args.here {
+        return here(args, output).await;
+    }
+    let mut models = args.model.clone();
+    if models.is_empty() && args.onnx.is_empty() {
+        models = ["s", "m", "l"]
+            .map(|level| PathBuf::from(format!("models/chess-{level}")))
+            .into();
+    }
+    let folders = models.iter().map(|m| ("--model", m));
+    let files = args.onnx.iter().map(|m| ("--onnx", m));
+    let mut missing = None;
+    for (flag, path) in folders.chain(files) {
+        match child(&args, flag, path).await {
+            Ok(measured) => output.print(&measured, || words(&measured))?,
+            Err(error) => {
+                error.report();
+                missing = Some(path.display().to_string());
+            }
+        }
+    }
+    missing.map_or(Ok(()), |path| {
+        Err(CliError::model(format!(
+            "not every model was measured; the last one that wasn't is {path}"
+        )))
+    })
+}
+
+/// Measures one model in a child process.
+async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliError> {
+    let failed = |why: String| CliError::model(format!("{}: {why}", path.display()));
+    let program = std::env::current_exe().map_err(|e| failed(e.to_string()))?;
+    let made = Command::new(program)
+        .args([
+            "bench",
+            "--here",
+            "--json",
+            "--runs",
+            &args.runs.to_string(),
+            "--shape",
+            &args.shape,
+        ])
+        .arg("--cache")
+        .arg(&args.cache)
+        .arg(flag)
+        .arg(path)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|e| failed(e.to_string()))?;
+    if !made.status.success() {
+        return Err(failed(format!("measuring ended with {}", made.status)));
+    }
+    serde_json::from_slice(&made.stdout)
+        .map_err(|e| failed(format!("the result can't be read: {e}")))
+}
+
+async fn here(args: Args, output: Output) -> Result<(), CliError> {
+    let scratch = args.cache.join(format!("bench-{}", std::process::id()));
+    let source = match (args.model.first(), args.onnx.first()) {
+        (Some(dir), _) => ModelConfig {
+            dir: dir.clone(),
+            shape: args.shape.clone(),
+            cache: args.cache.clone(),
+        },
+        (None, Some(file)) => ModelConfig {
+            dir: file.clone(),
+            shape: args.shape.clone(),
+            cache: args.cache.clone(),
+        },
+        (None, None) => {
+            return Err(CliError::config(
+                "bench: name a model with --model or --onnx",
+            ));
+        }
+    };
+    let is_file = args.model.is_empty();
+    let keys = scratch.clone();
+    let prover: Arc<dyn Prove> = tokio::task::spawn_blocking(move || {
+        let progress = |step: &str| eprintln!("{step}");
+        if is_file {
+            prover::load_onnx(&source, &keys, &progress)
+        } else {
+            prover::load_anew(&source, &keys, &progress)
+        }
+    })
+    .await
+    .map_err(|e| CliError::model(e))??;
+    let runs = args.runs;
+    let (measured, sample) = tokio::task::spawn_blocking({
+        let prover = prover.clone();
+        move || measure(prover.as_ref(), runs)
+    })
+    .await
+    .map_err(|e| CliError::model(e))??;
+    // Scratch keys are only made to be measured.
+    let _ = std::fs::remove_dir_all(&scratch);
+    let mut measured = measured;
+    match gas(prover.as_ref(), &sample).await {
+        Ok((gas, bytes)) => {
+            (measured.verify_gas, measured.verifier_bytes) = (Some(gas), Some(bytes))
+        }
+        Err(error) => eprintln!("{}: no gas measured: {}", measured.model, error),
+    }
+    output.print(&measured, || words(&measured))
+}
+
+fn measure(prover: &dyn Prove, runs: u32) -> Result<(Measured, prover::Proof), CliError> {
+    let facts = prover.facts();
+    let mut request = [0u8; 32];
+    let mut walls = Vec::new();
+    let mut cpus = Vec::new();
+    let mut sample = None;
+    let before = peak_rss_mib();
+    // Linux starts the peak anew; elsewhere both figures are the same.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    for run in 0..runs {
+        request[31] = run as u8;
+        let input = prover.example(u64::from(run));
+        let (wall, cpu) = (Instant::now(), cpu_seconds());
+        let proof = prove_and_check(prover, &input, request, &|_| ())?;
+        walls.push(wall.elapsed().as_secs_f64());
+        cpus.push(cpu_seconds() - cpu);
+        eprintln!(
+            "{}: proof {} of {runs}: {:.2} s",
+            facts.model,
+            run + 1,
+            walls.last().copied().unwrap_or_default()
+        );
+        sample = Some(proof);
+    }
+    let proving = peak_rss_mib();
+    let sample = sample.ok_or_else(|| CliError::config("bench: --runs must be at least 1"))?;
+    let mut verifies = Vec::new();
+    for _ in 0..10 {
+        let start = Instant::now();
+        if !prover.verify(&sample) {
+            return Err(CliError::model(prover::ProveError::DoesNotVerify));
+        }
+        verifies.push(start.elapsed().as_secs_f64() * 1000.0);
+    }
+    let measured = Measured {
+        model: facts.model,
+        shape: facts.shape,
+        k: facts.k,
+        rows: facts.rows,
+        columns: facts.columns,
+        keygen_s: round(facts.keygen_s),
+        pk_bytes: facts.pk_bytes,
+        prove_s: round(median(walls)),
+        prove_cpu_s: round(median(cpus)),
+        peak_rss_mib: before.max(proving),
+        prove_rss_mib: proving,
+        verify_ms: round(median(verifies)),
+        proof_bytes: sample.bytes.len(),
+        calldata_bytes: bytecode::verify_call(&sample.bytes, &sample.instances).len(),
+        verify_gas: None,
+        verifier_bytes: None,
+        instances: sample.instances.len(),
+        runs,
+    };
+    Ok((measured, sample))
+}
+
+/// Gas of a transaction that verifies the sample on a local chain, and the verifier's size.
+async fn gas(prover: &dyn Prove, sample: &prover::Proof) -> Result<(u64, usize), CliError> {
+    let code = verifier::compile(prover.model_id(), &prover.solidity()?).await?;
+    let chain = Anvil::start(None, &[]).await?;
+    let client = Client::connect(&chain.url, std::time::Duration::from_secs(30)).await?;
+    let key = Key::from_bytes(random())?;
+    client
+        .raw(
+            "anvil_setBalance",
+            serde_json::json!([key.address(), U256::from(u64::MAX)]),
+        )
+        .await?;
+    let prices = SubmitConfig {
+        max_fee: 100_000_000_000,
+        max_priority: 1,
+        bump_after: std::time::Duration::from_secs(60),
+        bump_percent: 13,
+        gas_margin_percent: 10,
+    };
+    let wallet = Wallet::new(client.clone(), key, prices);
+    let size = code.deployed_bytecode.len();
+    let contract = wallet
+        .deploy("the verifier's deployment", code.bytecode)
+        .await?
+        .contract;
+    let call = bytecode::verify_call(&sample.bytes, &sample.instances);
+    let answer = client.call(None, contract, call.clone(), None).await?;
+    if U256::try_from_be_slice(&answer) != Some(U256::from(1)) {
+        return Err(CliError::model(
+            "the verifier contract does not accept the proof; report this as a bug",
+        ));
+    }
+    let receipt = wallet
+        .call("verifyProof", contract, call, U256::ZERO)
+        .await?;
+    chain.stop().await;
+    Ok((receipt.mined.gas_used, size))
+}
+
+fn words(m: &Measured) -> String {
+    format!(
+        "{}: k {}, {} rows, {} columns; keys {:.2} s, {:.1} MiB; proof {:.2} s ({:.2} CPU s), {:.0} MiB; verify {:.1} ms, {} bytes, {} gas",
+        m.model,
+        m.k,
+        m.rows,
+        m.columns,
+        m.keygen_s,
+        m.pk_bytes as f64 / 1_048_576.0,
+        m.prove_s,
+        m.prove_cpu_s,
+        m.prove_rss_mib,
+        m.verify_ms,
+        m.proof_bytes,
+        m.verify_gas.map_or("no".to_owned(), |gas| gas.to_string())
+    )
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// CPU seconds of this process so far, in Linux's ticks of 10 ms; 0 elsewhere.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The fields after the command's closing bracket; user and system time are the 12th and 13th.
+    let ticks: u64 = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|t| t.parse::<u64>().ok())
+        .sum();
+    ticks as f64 / 100.0
+}
+
+/// Most memory that this process has had, in MiB; 0 where Linux's /proc is missing.
+fn peak_rss_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = status.lines().find_map(|line| {
+        line.strip_prefix("VmHWM:")?
+            .trim()
+            .strip_suffix("kB")?
+            .trim()
+            .parse::<f64>()
+            .ok()
+    });
+    round(kib.unwrap_or_default() / 1024.0)
+}

@@ -1,0 +1,218 @@
+//! The command line. Every command ends in a result or in one line that says what, where and what
+//! to do; no panic reaches a person.
+//!
+//! Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 chain, 4 key, 5 model or prover,
+//! 6 store, 70 a bug.
+
+mod bench;
+mod deploy;
+mod error;
+mod key;
+mod model;
+mod play;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+pub use error::CliError;
+
+use crate::config::{Config, RawConfig};
+
+/// Plays chess on chain as a committed network says, and proves it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "zugzwang",
+    version,
+    about,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    /// Configuration file (TOML); ZUGZWANG__SECTION__KEY variables override it.
+    #[arg(short, long, global = true, env = "ZUGZWANG_CONFIG")]
+    config: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon until SIGINT or SIGTERM.
+    Run,
+    /// Check the configuration, and nothing else.
+    Check(CheckArgs),
+    /// Deploy verifier and arena, and open an offer.
+    Deploy(deploy::Args),
+    /// Play a game on a local chain: anvil, contracts, daemon and a human.
+    Demo(play::Args),
+    /// Measure keys, proofs and gas.
+    Bench(bench::Args),
+    /// Work with models.
+    #[command(subcommand)]
+    Model(model::Command),
+    /// Work with keystore files.
+    #[command(subcommand)]
+    Key(key::Command),
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    /// Print a file with every key and its default instead.
+    #[arg(long)]
+    template: bool,
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(|l| format!(" at {}:{}", l.file(), l.line()))
+            .unwrap_or_default();
+        let text = panic.payload_as_str().unwrap_or("no message");
+        eprintln!(
+            "zugzwang: bug: {}{place}; please report it",
+            crate::chain::error::one_line(text)
+        );
+    }));
+    let run = || {
+        let cli = match Cli::try_parse() {
+            Ok(cli) => cli,
+            Err(error) => {
+                // Help and version are no errors; clap prints both to where they belong.
+                let _ = error.print();
+                return if error.use_stderr() {
+                    ExitCode::from(2)
+                } else {
+                    ExitCode::SUCCESS
+                };
+            }
+        };
+        let runtime = match tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => runtime,
+            Err(error) => return CliError::failed(format!("no runtime: {error}")).report(),
+        };
+        let ended = runtime.block_on(run(cli));
+        // A proof in the making can't be stopped and isn't waited for.
+        runtime.shutdown_background();
+        ended.map_or_else(|error| error.report(), |()| ExitCode::SUCCESS)
+    };
+    std::panic::catch_unwind(run).unwrap_or(ExitCode::from(70))
+}
+
+async fn run(cli: Cli) -> Result<(), CliError> {
+    let output = Output { json: cli.json };
+    let file = cli.config.as_deref();
+    match cli.command {
+        Command::Run => {
+            let config = Config::load(file)?;
+            log(&config.log)?;
+            play::run(config).await
+        }
+        Command::Check(args) if args.template => {
+            print!("{}", RawConfig::template());
+            Ok(())
+        }
+        Command::Check(_) => check(Config::load(file)?, output),
+        Command::Deploy(args) => deploy::run(args, RawConfig::load(file)?, output).await,
+        Command::Demo(args) => {
+            log_from_environment("zugzwang=error")?;
+            play::demo(args, output).await
+        }
+        Command::Bench(args) => {
+            log_from_environment("error")?;
+            bench::run(args, output).await
+        }
+        Command::Model(command) => {
+            log_from_environment("error")?;
+            model::run(command, output).await
+        }
+        Command::Key(command) => key::run(command, RawConfig::load(file)?, output),
+    }
+}
+
+fn check(config: Config, output: Output) -> Result<(), CliError> {
+    #[derive(Serialize)]
+    struct Checked {
+        rpc: String,
+        chain_id: u64,
+        arena: String,
+        model: String,
+        store: String,
+    }
+    let checked = Checked {
+        rpc: config.chain.rpc,
+        chain_id: config.chain.chain_id,
+        arena: config.chain.arena.to_string(),
+        model: config.model.dir.display().to_string(),
+        store: config.store.display().to_string(),
+    };
+    output.print(&checked, || {
+        format!(
+            "the configuration is right: arena {} on chain {} at {}, model {}, store {}",
+            checked.arena, checked.chain_id, checked.rpc, checked.model, checked.store
+        )
+    })
+}
+
+/// Where results go.
+#[derive(Clone, Copy, Debug)]
+struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// Prints a result as JSON or in words.
+    fn print<T: Serialize>(
+        self,
+        value: &T,
+        words: impl FnOnce() -> String,
+    ) -> Result<(), CliError> {
+        if self.json {
+            let text = serde_json::to_string(value)
+                .map_err(|e| CliError::failed(format!("result: {e}")))?;
+            println!("{text}");
+        } else {
+            println!("{}", words());
+        }
+        Ok(())
+    }
+}
+
+fn log(filter: &str) -> Result<(), CliError> {
+    let filter: EnvFilter = filter.parse().map_err(|e| {
+        CliError::config(format!(
+            "`log.filter` = \"{filter}\": {e}; write for example info or zugzwang=debug"
+        ))
+    })?;
+    // A second call is a test's; the first one stays.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+    Ok(())
+}
+
+fn log_from_environment(default: &str) -> Result<(), CliError> {
+    let filter = std::env::var("ZUGZWANG__LOG__FILTER").unwrap_or_else(|_| default.to_owned());
+    log(&filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,616 @@
+//! A whole game on a real local chain: anvil, contracts, the daemon as it is, and a human, scripted
+//! or at the keyboard.
+
+pub mod anvil;
+mod human;
+mod player;
+mod screen;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use shakmaty::{Chess, Color, Move, Position};
+use tokio::sync::{mpsc, watch};
+
+use self::{
+    anvil::{Anvil, AnvilError},
+    human::{Human, Wish},
+    screen::Screen,
+};
+use crate::{
+    apps::chess::{self, ChessError},
+    chain::{
+        ChainError, Client, Key, Wallet,
+        arena::Arena,
+        types::{Address, B256, Bytes, U256, random},
+        wallet::{Ending, Terms},
+    },
+    config::{Config, ConfigError, PasswordSource, RawConfig, SubmitConfig},
+    prover::Prove,
+    service::{Notice, Service, ServiceError},
+    store::{State, Store, StoreError},
+};
+
+/// How the demo is played.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A person types the human's moves.
+    pub interactive: bool,
+    /// The human plays Black.
+    pub black: bool,
+    /// Stop after this many NPC moves.
+    pub moves: Option<u64>,
+    /// Taste of the scripted human.
+    pub seed: u64,
+    /// The anvil binary, where it isn't found by itself.
+    pub anvil: Option<PathBuf>,
+    /// Where the demo's store and key go; a temporary folder if not set.
+    pub dir: Option<PathBuf>,
+    /// Nothing but the result is printed.
+    pub quiet: bool,
+}
+
+/// What is deployed.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// Init code of the arena.
+    pub arena: Bytes,
+    /// Init code of the model's verifier.
+    pub verifier: Bytes,
+}
+
+/// What can end a demo early.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The local chain.
+    #[error(transparent)]
+    Anvil(#[from] AnvilError),
+    /// Calls to it.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The daemon's store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The daemon's configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The daemon.
+    #[error("the daemon stopped: {0}")]
+    Service(#[from] ServiceError),
+    /// The board.
+    #[error(transparent)]
+    Chess(#[from] ChessError),
+    /// A folder or file.
+    #[error("demo {path}: {source}; choose another folder with --dir")]
+    File {
+        /// The folder or file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The NPC did not answer.
+    #[error("the NPC gave no answer at ply {ply}: {why}")]
+    NoAnswer {
+        /// Half-move.
+        ply: u64,
+        /// Why.
+        why: String,
+    },
+}
+
+/// One NPC move.
+#[derive(Clone, Debug, Serialize)]
+pub struct NpcMove {
+    /// Half-move, from 0.
+    pub ply: u64,
+    /// In standard notation.
+    pub san: String,
+    /// Seconds that the proof took, inference and check included.
+    pub prove_s: f64,
+    /// Seconds from the question's block to the answer's.
+    pub answer_s: f64,
+    /// Gas of the whole transaction.
+    pub gas: u64,
+    /// The transaction.
+    pub transaction: String,
+}
+
+/// A demo's outcome.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// How the game ended, or that it was stopped.
+    pub result: String,
+    /// Half-moves played.
+    pub plies: u64,
+    /// All moves in standard notation.
+    pub game: String,
+    /// The NPC's moves.
+    pub npc_moves: Vec<NpcMove>,
+    /// Median proof time in seconds.
+    pub prove_s: f64,
+    /// Median gas of an NPC move.
+    pub gas: u64,
+}
+
+/// Plies after which the scripted human gives up a game without end.
+const LONG_GAME: u64 = 240;
+
+/// Runs a demo to its end.
+pub async fn play(
+    options: Options,
+    prover: Arc<dyn Prove>,
+    code: Code,
+) -> Result<Summary, DemoError> {
+    let screen = Screen::new(options.quiet);
+    let chain = Anvil::start(options.anvil.as_deref(), &[]).await?;
+    screen.say(&format!("local chain: anvil at {}", chain.url));
+    let temporary;
+    let dir = match &options.dir {
+        Some(dir) => dir.clone(),
+        None => {
+            temporary = TempDir::new()?;
+            temporary.0.clone()
+        }
+    };
+    let table = Table::set(&options, &screen, &chain.url, dir, prover.model_id(), code).await?;
+
+    let (stop, stopped) = watch::channel(false);
+    let (sender, notices) = mpsc::unbounded_channel();
+    let observer = Arc::new(move |notice: &Notice| {
+        // The demo may have ended already.
+        let _ = sender.send(notice.clone());
+    });
+    let store = Store::open(&table.config.store).await?;
+    let service = Service::start(
+        table.config.clone(),
+        table.npc_key.clone(),
+        prover,
+        store,
+        observer,
+    )
+    .await?;
+    let mut daemon = tokio::spawn(service.run(stopped));
+
+    let played = tokio::select! {
+        played = Game::new(&options, &screen, &table, notices).play() => played,
+        ended = &mut daemon => {
+            let error = match ended {
+                Ok(Ok(())) => DemoError::NoAnswer { ply: 0, why: "the daemon stopped".into() },
+                Ok(Err(error)) => error.into(),
+                Err(error) => DemoError::NoAnswer { ply: 0, why: crate::chain::error::one_line(&error.to_string()) },
+            };
+            chain.stop().await;
+            return Err(error);
+        }
+    };
+    // The daemon may be gone already; then there is nobody to stop.
+    let _ = stop.send(true);
+    let _ = daemon.await;
+    chain.stop().await;
+    played
+}
+
+/// The chain with its contracts, and the two sides.
+struct Table {
+    config: Config,
+    npc_key: Key,
+    human: Wallet,
+    arena: Arena,
+    offer: U256,
+}
+
+impl Table {
+    async fn set(
+        options: &Options,
+        screen: &Screen,
+        url: &str,
+        dir: PathBuf,
+        model_id: [u8; 32],
+        code: Code,
+    ) -> Result<Self, DemoError> {
+        let file = |path: &PathBuf| {
+            let path = path.display().to_string();
+            move |source| DemoError::File { path, source }
+        };
+        std::fs::create_dir_all(&dir).map_err(file(&dir))?;
+        let password = dir.join("password");
+        if !password.exists() {
+            write_private(&password, &format!("{}\n", random())).map_err(file(&password))?;
+        }
+        let password = PasswordSource::File(password);
+        let keystore = dir.join("key.json");
+        let npc_key = if keystore.exists() {
+            Key::open(&keystore, &password)?
+        } else {
+            Key::create(&keystore, &password)?
+        };
+        let human_key = Key::from_bytes(random())?;
+
+        let client = Client::connect(url, Duration::from_secs(30)).await?;
+        for account in [npc_key.address(), human_key.address()] {
+            let thousand = U256::from(1000u64) * U256::from(10u64).pow(U256::from(18u64));
+            client
+                .raw("anvil_setBalance", serde_json::json!([account, thousand]))
+                .await?;
+        }
+        let prices = SubmitConfig {
+            max_fee: 1_000_000_000_000,
+            max_priority: 1_000_000_000,
+            bump_after: Duration::from_secs(30),
+            bump_percent: 13,
+            gas_margin_percent: 20,
+        };
+        let npc = Wallet::new(client.clone(), npc_key.clone(), prices.clone());
+        let human = Wallet::new(client.clone(), human_key, prices);
+
+        let verifier = npc
+            .deploy("the verifier's deployment", code.verifier)
+            .await?;
+        screen.say(&format!(
+            "verifier:    {} ({} gas)",
+            verifier.contract, verifier.mined.gas_used
+        ));
+        let arena = npc.deploy("the arena's deployment", code.arena).await?;
+        screen.say(&format!(
+            "arena:       {} ({} gas)",
+            arena.contract, arena.mined.gas_used
+        ));
+        let terms = Terms {
+            verifier: verifier.contract,
+            model_id: model_id.into(),
+            stake: U256::ZERO,
+            move_time: 7 * 24 * 3600,
+            max_games: 10,
+        };
+        let (offer, _) = npc.open_offer(arena.contract, &terms).await?;
+        screen.say(&format!(
+            "NPC:         {} offers games against model {}",
+            npc_key.address(),
+            B256::from(model_id)
+        ));
+        screen.say(&format!(
+            "human:       {} plays {}",
+            human.address(),
+            chess::side(if options.black {
+                Color::Black
+            } else {
+                Color::White
+            })
+        ));
+
+        let config = daemon_config(url, client.chain_id(), arena.contract, &dir, &password)?;
+        let arena = Arena::open(client, arena.contract).await?;
+        Ok(Self {
+            config,
+            npc_key,
+            human,
+            arena,
+            offer,
+        })
+    }
+}
+
+/// The daemon's configuration, as a person would write it for this chain.
+fn daemon_config(
+    url: &str,
+    chain_id: u64,
+    arena: Address,
+    dir: &std::path::Path,
+    password: &PasswordSource,
+) -> Result<Config, ConfigError> {
+    let mut raw = RawConfig::default();
+    raw.chain.rpc = url.to_owned();
+    raw.chain.chain_id = chain_id;
+    raw.chain.arena = arena.to_string();
+    raw.chain.confirmations = 0;
+    raw.chain.finality = 1;
+    raw.chain.poll_ms = 100;
+    raw.submit.max_fee_gwei = 1000.0;
+    raw.key.keystore = dir.join("key.json").display().to_string();
+    if let PasswordSource::File(file) = password {
+        raw.key.password_file = file.display().to_string();
+    }
+    raw.store.path = dir.join("zugzwang.db").display().to_string();
+    Config::from_raw(raw)
+}
+
+struct Game<'a> {
+    options: &'a Options,
+    screen: &'a Screen,
+    table: &'a Table,
+    notices: mpsc::UnboundedReceiver<Notice>,
+    human: Human,
+    colour: Color,
+    position: Chess,
+    sans: Vec<String>,
+    answers: Vec<NpcMove>,
+}
+
+impl<'a> Game<'a> {
+    fn new(
+        options: &'a Options,
+        screen: &'a Screen,
+        table: &'a Table,
+        notices: mpsc::UnboundedReceiver<Notice>,
+    ) -> Self {
+        let human = if options.interactive {
+            Human::keyboard()
+        } else {
+            Human::scripted(options.seed)
+        };
+        let colour = if options.black {
+            Color::Black
+        } else {
+            Color::White
+        };
+        Self {
+            options,
+            screen,
+            table,
+            notices,
+            human,
+            colour,
+            position: Chess::default(),
+            sans: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    async fn play(mut self) -> Result<Summary, DemoError> {
+        let (wallet, arena) = (&self.table.human, self.table.arena.address());
+        let (id, created) = wallet
+            .create_game(
+                arena,
+                self.table.offer,
+                self.colour == Color::White,
+                U256::ZERO,
+            )
+            .await?;
+        self.screen.say(&format!(
+            "game {id}:      created in transaction {}\n",
+            created.hash
+        ));
+        self.screen
+            .board(&chess::draw(&self.position, self.colour, None));
+        let mut ply = 0u64;
+        let mut asked = Instant::now();
+        let result = loop {
+            if let Some(ending) = claim(&self.position) {
+                wallet.end(arena, id, ending).await?;
+                break self.outcome(id).await?;
+            }
+            if let Some(how) = self.table.arena.game(id, None).await?.ended {
+                break how;
+            }
+            if self.position.turn() == self.colour {
+                let wish = match (self.options.interactive, self.position.halfmoves(), ply) {
+                    (false, 100.., _) => Wish::Draw,
+                    (false, _, LONG_GAME..) => Wish::Resign,
+                    _ => self.human.choose(&self.position, self.screen).await,
+                };
+                match wish {
+                    Wish::Play(m) => {
+                        let receipt = wallet.play_human(arena, id, ply, chess::word(m)).await?;
+                        self.screen.say(&format!(
+                            "{} {}   (human, transaction {})",
+                            number(ply),
+                            chess::san(&self.position, m),
+                            receipt.hash
+                        ));
+                        self.advance(m);
+                        asked = Instant::now();
+                        ply += 1;
+                    }
+                    Wish::Draw => match wallet.end(arena, id, Ending::Draw).await {
+                        Ok(_) => break self.outcome(id).await?,
+                        Err(error) => self.screen.say(&format!("no draw: {error}")),
+                    },
+                    Wish::Resign => {
+                        wallet.end(arena, id, Ending::Resign).await?;
+                        break self.outcome(id).await?;
+                    }
+                    Wish::Leave => break "stopped by the player".to_owned(),
+                }
+                continue;
+            }
+            let Some(m) = self.answer(id, ply, asked).await? else {
+                continue;
+            };
+            self.advance(m);
+            self.screen
+                .board(&chess::draw(&self.position, self.colour, Some(m)));
+            ply += 1;
+            if self
+                .options
+                .moves
+                .is_some_and(|most| self.answers.len() as u64 >= most)
+            {
+                break format!("stopped after {} NPC moves", self.answers.len());
+            }
+        };
+        Ok(self.summary(result, ply))
+    }
+
+    fn advance(&mut self, m: Move) {
+        self.sans.push(chess::san(&self.position, m));
+        self.position.play_unchecked(m);
+    }
+
+    async fn outcome(&self, id: U256) -> Result<String, DemoError> {
+        Ok(self
+            .table
+            .arena
+            .game(id, None)
+            .await?
+            .ended
+            .unwrap_or_else(|| "still running".into()))
+    }
+
+    /// Waits for the NPC's move; `None` if the game ended with it.
+    async fn answer(
+        &mut self,
+        id: U256,
+        ply: u64,
+        asked: Instant,
+    ) -> Result<Option<Move>, DemoError> {
+        let waiting = self
+            .screen
+            .wait(&format!("{} NPC: sees the move", number(ply)));
+        let mut proved_ms = 0;
+        while let Some(notice) = self.notices.recv().await {
+            match notice {
+                Notice::Asked { game, ply: p } if (game, p) == (id, ply) => {
+                    waiting.phase("reads the board")
+                }
+                Notice::Proving {
+                    game,
+                    ply: p,
+                    phase,
+                } if (game, p) == (id, ply) => waiting.phase(&format!("proves: {phase}")),
+                Notice::Proved {
+                    game, ply: p, ms, ..
+                } if (game, p) == (id, ply) => {
+                    proved_ms = ms;
+                    waiting.phase("simulates and submits");
+                }
+                Notice::Signed { game, ply: p, .. } if (game, p) == (id, ply) => {
+                    waiting.phase("waits for the block")
+                }
+                Notice::Mined {
+                    game,
+                    ply: p,
+                    hash,
+                    gas,
+                    ..
+                } if (game, p) == (id, ply) => {
+                    drop(waiting);
+                    let answer_s = asked.elapsed().as_secs_f64();
+                    let Some(word) = self.table.arena.npc_move_in(hash).await? else {
+                        return Ok(None);
+                    };
+                    let m = chess::from_word(&self.position, word)?;
+                    let made = NpcMove {
+                        ply,
+                        san: chess::san(&self.position, m),
+                        prove_s: proved_ms as f64 / 1000.0,
+                        answer_s,
+                        gas,
+                        transaction: hash.to_string(),
+                    };
+                    self.screen.say(&format!(
+                        "{} {}   (NPC, proved in {:.2} s, answered in {:.2} s, {} gas, transaction {})",
+                        number(ply), made.san, made.prove_s, made.answer_s, made.gas, made.transaction
+                    ));
+                    self.answers.push(made);
+                    return Ok(Some(m));
+                }
+                Notice::Ended {
+                    game,
+                    ply: p,
+                    state,
+                    why,
+                } if (game, p) == (id, ply) => {
+                    if state == State::Failed {
+                        return Err(DemoError::NoAnswer { ply, why });
+                    }
+                    return Ok(None);
+                }
+                Notice::Trouble { what } => self.screen.say(&format!("trouble: {what}")),
+                _ => {}
+            }
+        }
+        Err(DemoError::NoAnswer {
+            ply,
+            why: "the daemon stopped".into(),
+        })
+    }
+
+    fn summary(self, result: String, plies: u64) -> Summary {
+        let mut game = String::new();
+        for (ply, san) in self.sans.iter().enumerate() {
+            if ply % 2 == 0 {
+                game.push_str(&format!("{}. ", ply / 2 + 1));
+            }
+            game.push_str(san);
+            game.push(' ');
+        }
+        let mut times: Vec<f64> = self.answers.iter().map(|m| m.prove_s).collect();
+        times.sort_by(f64::total_cmp);
+        let mut gas: Vec<u64> = self.answers.iter().map(|m| m.gas).collect();
+        gas.sort_unstable();
+        let summary = Summary {
+            result,
+            plies,
+            game: game.trim_end().to_owned(),
+            prove_s: times.get(times.len() / 2).copied().unwrap_or_default(),
+            gas: gas.get(gas.len() / 2).copied().unwrap_or_default(),
+            npc_moves: self.answers,
+        };
+        self.screen.say(&format!(
+            "\nresult: {}\n{}\n{} NPC moves, each proven and verified on chain; median proof {:.2} s, median gas {}",
+            summary.result, summary.game, summary.npc_moves.len(), summary.prove_s, summary.gas
+        ));
+        summary
+    }
+}
+
+/// How the arena can be told that a position is the end.
+fn claim(position: &Chess) -> Option<Ending> {
+    if position.is_checkmate() {
+        Some(Ending::Mate)
+    } else if position.is_stalemate() {
+        Some(Ending::Stalemate)
+    } else if position.is_insufficient_material() {
+        Some(Ending::Draw)
+    } else {
+        None
+    }
+}
+
+fn number(ply: u64) -> String {
+    format!(
+        "{}{}",
+        ply / 2 + 1,
+        if ply % 2 == 0 { ".  " } else { "..." }
+    )
+}
+
+/// A folder that goes when the demo ends.
+struct TempDir(PathBuf);
+
+impl TempDir {
+    fn new() -> Result<Self, DemoError> {
+        let path = std::env::temp_dir().join(format!(
+            "zugzwang-demo-{}-{:08x}",
+            std::process::id(),
+            random()[0]
+        ));
+        std::fs::create_dir_all(&path).map_err(|source| DemoError::File {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        // Left behind in the system's folder for temporary files if this fails.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    std::io::Write::write_all(&mut options.open(path)?, text.as_bytes())
+}

@@ -1,0 +1,118 @@
+//! Proofs: a model with its keys, and a pool that makes proofs without holding up the rest.
+
+mod circuit;
+mod pool;
+pub mod verifier;
+
+use std::fmt;
+
+use serde::Serialize;
+use zugzwang_circuits::graph::Tensor;
+
+pub use circuit::{inspect_onnx, load, load_anew, load_onnx, quantise};
+pub use pool::{Pool, Ticket};
+
+/// Where a proof stands. The names are what people read while they wait.
+pub type Phase = &'static str;
+
+/// A proof with what it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// What the verifier reads.
+    pub bytes: Vec<u8>,
+    /// Public instances, big-endian: request, ranking, input.
+    pub instances: Vec<[u8; 32]>,
+    /// Indices of the best outputs, best first.
+    pub ranking: Vec<usize>,
+}
+
+/// Why there is no proof.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    /// The circuit crate's words, one line.
+    #[error("{0}")]
+    Circuit(String),
+    /// The proof that was made does not verify.
+    #[error(
+        "prover: the proof that was made doesn't verify; the keys in model.cache may be damaged: delete them and start again"
+    )]
+    DoesNotVerify,
+    /// The proof is about something else than was asked.
+    #[error("prover: the proof is about another request than was asked; report this as a bug")]
+    OtherRequest,
+    /// The verifier contract can't be had.
+    #[error("verifier contract: {0}")]
+    Verifier(String),
+    /// Proving panicked.
+    #[error("prover: it stopped unexpectedly: {0}; report this as a bug")]
+    Panicked(String),
+}
+
+/// Something that proves: a model's keys, or a stand-in in tests.
+pub trait Prove: Send + Sync + fmt::Debug {
+    /// Runs the model on an input and proves the ranking, bound to a request.
+    fn prove(
+        &self,
+        input: &Tensor,
+        request: [u8; 32],
+        on_phase: &dyn Fn(Phase),
+    ) -> Result<Proof, ProveError>;
+
+    /// Whether a proof is right.
+    fn verify(&self, proof: &Proof) -> bool;
+
+    /// The model's commitment.
+    fn model_id(&self) -> [u8; 32];
+
+    /// Source of the contract that accepts these proofs.
+    fn solidity(&self) -> Result<String, ProveError>;
+
+    /// Sizes, for people and benchmarks.
+    fn facts(&self) -> Facts;
+
+    /// An input that the model takes, the same for the same seed.
+    fn example(&self, seed: u64) -> Tensor;
+}
+
+/// What a model's circuit is like.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Facts {
+    /// The model's name.
+    pub model: String,
+    /// Shape of the circuit.
+    pub shape: String,
+    /// The table has 2^k rows.
+    pub k: u32,
+    /// Rows in use.
+    pub rows: usize,
+    /// Columns: advice, fixed and instance.
+    pub columns: usize,
+    /// Seconds that key generation took; 0 if the keys were cached.
+    pub keygen_s: f64,
+    /// Bytes of the proving key on disk.
+    pub pk_bytes: u64,
+    /// Public instances.
+    pub instances: usize,
+}
+
+/// Proves, then makes sure of it: a wrong witness gives a proof too, only not one that verifies.
+pub fn prove_and_check(
+    prover: &dyn Prove,
+    input: &Tensor,
+    request: [u8; 32],
+    on_phase: &dyn Fn(Phase),
+) -> Result<Proof, ProveError> {
+    let proof = prover.prove(input, request, on_phase)?;
+    on_phase("verifying");
+    let mut limbs = [[0u8; 32]; 2];
+    limbs[0][16..].copy_from_slice(&request[..16]);
+    limbs[1][16..].copy_from_slice(&request[16..]);
+    if proof.instances.get(..2) != Some(&limbs[..]) {
+        return Err(ProveError::OtherRequest);
+    }
+    if prover.verify(&proof) {
+        Ok(proof)
+    } else {
+        Err(ProveError::DoesNotVerify)
+    }
+}
