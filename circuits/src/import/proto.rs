@@ -122,6 +122,14 @@ impl File {
                 }
             }
         }
+        let size = dims.iter().try_fold(1usize, |a, d| a.checked_mul(*d));
+        if size.is_none_or(|s| s > 1 << 24) {
+            return fail(
+                &input.name,
+                format!("has shape {dims:?}"),
+                "use a smaller input",
+            );
+        }
         if dims.len() < 2 || dims[0] != 1 {
             return fail(
                 &input.name,
@@ -177,7 +185,10 @@ impl Constant {
                     .map(f32::from_le_bytes)
                     .collect()
             };
-            if let Some(v) = values.iter().find(|v| !v.is_finite()) {
+            if values.is_empty() {
+                return Err(fail("is empty".into()));
+            }
+            if let Some(v) = values.iter().find(|v: &&f32| !v.is_finite()) {
                 return Err(fail(format!("holds {v}")));
             }
             Data::Float(values)

@@ -25,6 +25,9 @@ struct Value {
     last: bool,
 }
 
+/// A float constant: its shape and its values.
+type Floats<'a> = (&'a [usize], &'a [f32]);
+
 struct Walk<'a> {
     values: HashMap<String, Value>,
     constants: HashMap<String, Constant>,
@@ -174,11 +177,7 @@ impl Walk<'_> {
     }
 
     /// Input `i` of the node as a float constant with its shape.
-    fn floats(
-        &self,
-        node: &NodeProto,
-        i: usize,
-    ) -> Result<Option<(&[usize], &[f32])>, ImportError> {
+    fn floats(&self, node: &NodeProto, i: usize) -> Result<Option<Floats<'_>>, ImportError> {
         let Some(name) = node.input.get(i).filter(|n| !n.is_empty()) else {
             return Ok(None);
         };

@@ -116,16 +116,16 @@ impl Job<'_> {
         let taps = f.in_channels * k;
         let scales = &self.scales[self.index];
         let (mut weights, mut bias, mut shift, mut multiplier) = (vec![], vec![], vec![], vec![]);
-        for o in 0..f.out_channels {
+        for (o, scale) in scale.iter().copied().enumerate() {
             let (s, a_scale) = if f.relu {
-                let room = self.weight_max() * scale[o] / self.largest_weight(o).max(1e-30);
+                let room = self.weight_max() * scale / self.largest_weight(o).max(1e-30);
                 let s = room
                     .log2()
                     .floor()
                     .clamp(0.0, f64::from(self.options.max_shift)) as u32;
-                (s, scale[o] / f64::from(1u32 << s))
+                (s, scale / f64::from(1u32 << s))
             } else {
-                (self.rank_shift(), scale[o])
+                (self.rank_shift(), scale)
             };
             for (i, w) in f.weights[o * taps..(o + 1) * taps].iter().enumerate() {
                 let w = f64::from(*w) * scales[i / k] / a_scale;

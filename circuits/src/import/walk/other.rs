@@ -32,19 +32,17 @@ impl Walk<'_> {
             ));
         }
         let taps = layer.weights.len() / layer.out_channels;
-        for o in 0..layer.out_channels {
-            let factor = p[0][o] / (p[3][o] + epsilon).sqrt();
+        let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|i| p[i].iter());
+        let channels = layer.weights.chunks_mut(taps).zip(&mut layer.bias);
+        let parameters = gamma.zip(beta).zip(mean.zip(variance));
+        for ((weights, bias), ((gamma, beta), (mean, variance))) in channels.zip(parameters) {
+            let factor = gamma / (variance + epsilon).sqrt();
             if !factor.is_finite() {
-                return Err(setting(
-                    node,
-                    format!("channel {o} has variance {}", p[3][o]),
-                    "train it again",
-                ));
+                let what = format!("a channel has variance {variance}");
+                return Err(setting(node, what, "train it again"));
             }
-            layer.weights[o * taps..(o + 1) * taps]
-                .iter_mut()
-                .for_each(|w| *w *= factor);
-            layer.bias[o] = (layer.bias[o] - p[2][o]) * factor + p[1][o];
+            weights.iter_mut().for_each(|w| *w *= factor);
+            *bias = (*bias - mean) * factor + beta;
         }
         Ok(v)
     }
