@@ -20,6 +20,7 @@ use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 pub use columns::{CHALLENGES, Columns, First, Fixed, Second, Widths};
 pub use field::small;
 pub use geometry::Geometry;
+pub use running::columns as second_phase;
 pub use layout::{BORDER_OFFSET, Constants, Layout, Program, START_ROW, TensorRows};
 pub use shape::{CircuitError, Shape};
 pub use table::{Entry, LIMB_START, Q0, RANK, Table};

@@ -21,7 +21,7 @@ struct Powers {
 }
 
 /// The second-phase columns, each `end + 1` long.
-pub(super) fn columns(
+pub fn columns(
     layout: &Layout,
     first: &First<Vec<i64>>,
     instances: &[Fr],

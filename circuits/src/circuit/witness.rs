@@ -23,7 +23,28 @@ pub struct Witness {
 
 impl Witness {
     /// Places `trace` and appends the multiplicities.
+    ///
+    /// # Errors
+    /// Fails if the trace isn't of this graph, or a cell has no entry in the lookup table.
     pub fn new(layout: &Layout, graph: &Graph, trace: &Trace, request: [Fr; 2]) -> Result<Self, CircuitError> {
+        let (witness, missing) = Self::place(layout, graph, trace, request)?;
+        if missing > 0 {
+            return Err(CircuitError::Trace { reason: format!("{missing} cells are outside the lookup table") });
+        }
+        Ok(witness)
+    }
+
+    /// As [`Witness::new`], for any trace of the right form, honest or not; also returns how many
+    /// cells have no entry in the lookup table.
+    ///
+    /// # Errors
+    /// Fails if the trace has another number of tensors or an input digit is too large.
+    pub fn place(
+        layout: &Layout,
+        graph: &Graph,
+        trace: &Trace,
+        request: [Fr; 2],
+    ) -> Result<(Self, usize), CircuitError> {
         let n = graph.layers.len();
         if trace.tensors.len() < n || trace.accumulators.len() != n || trace.ranking.len() != graph.top {
             return Err(CircuitError::Trace { reason: "wrong number of tensors".into() });
@@ -45,10 +66,7 @@ impl Witness {
         place_ranking(layout, graph, trace, &mut first)?;
         let mut witness = Self { first, instances };
         let missing = witness.count(layout);
-        if missing > 0 {
-            return Err(CircuitError::Trace { reason: format!("{missing} cells are outside the lookup table") });
-        }
-        Ok(witness)
+        Ok((witness, missing))
     }
 
     /// Sets the multiplicities for the cells as they are; returns how many cells have no entry.

@@ -46,7 +46,7 @@ pub(crate) fn graph(seed: u64) -> Graph {
     encode.weights = vec![1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 1];
     encode.bias = [-1, -2, -1, -1].iter().flat_map(|b| vec![*b; CELLS]).collect();
     let first = layer("conv1", 4, 6, 3, 1, relu);
-    let mut second = layer("conv2", 6, 6, 3, 5, relu);
+    let mut second = layer("conv2", 6, 6, 3, 7, relu);
     second.residual = Some(Residual { tensor: 2, multiplier: (0..6).map(|i| 20 + i).collect() });
     let mut shifts = layer("narrow", 6, 5, 1, 4, relu);
     shifts.shift = vec![4, 5, 4, 5, 4];
