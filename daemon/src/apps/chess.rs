@@ -186,12 +186,22 @@ pub fn move_of_index(position: &Chess, index: usize) -> Option<Move> {
         Some(role) => Some(role),
         None => (pawn && to.rank() == Rank::Eighth).then_some(Role::Queen),
     };
-    let uci = UciMove::Normal {
-        from: seen_by(turn, from),
-        to: seen_by(turn, to),
-        promotion,
-    };
-    uci.to_move(position).ok()
+    standard(
+        position,
+        UciMove::Normal {
+            from: seen_by(turn, from),
+            to: seen_by(turn, to),
+            promotion,
+        },
+    )
+}
+
+/// A legal move by its squares. Shakmaty also takes "king takes own rook" for castling; the arena
+/// and the network don't.
+fn standard(position: &Chess, uci: UciMove) -> Option<Move> {
+    uci.to_move(position)
+        .ok()
+        .filter(|m| UciMove::from_standard(*m) == uci)
 }
 
 /// The first legal move of a ranking: what the arena will play.
@@ -234,8 +244,8 @@ pub fn from_word(position: &Chess, word: u16) -> Result<Move, ChessError> {
         to: square(word >> 6),
         promotion,
     };
-    uci.to_move(position)
-        .map_err(|_| ChessError::Move(format!("{uci} is not legal in {}", fen(position))))
+    standard(position, uci)
+        .ok_or_else(|| ChessError::Move(format!("{uci} is not legal in {}", fen(position))))
 }
 
 /// A move in standard notation, with `+` and `#`.
@@ -442,12 +452,14 @@ pub fn draw(position: &Chess, view: Color, last: Option<Move>) -> String {
                 format!(" {symbol} ")
             });
         }
+        text.truncate(text.trim_end().len());
         text.push('\n');
     }
     text.push_str("    ");
     for column in 0..8 {
         text.push_str(&format!(" {} ", File::ALL[7 - order(column)].char()));
     }
+    text.truncate(text.trim_end().len());
     text.push('\n');
     text
 }
@@ -548,28 +560,70 @@ mod tests {
                 "Nf3", "g1f3", "e4", "e5", "e2e5", "e7e5", "e3e4", "Bb5", "O-O", "Qd2", "d1d2",
                 "hello", "b1c3", "Ke2",
             ],
-            expect![""],
+            expect![[r#"
+                Nf3: Nf3
+                g1f3: Nf3
+                e4: e4
+                e5: no pawn of yours can go to e5; pawn moves are a3, b3, c3, d3, e3, f3, g3, h3, a4, b4, c4, d4, e4, f4, g4, h4
+                e2e5: the pawn on e2 can't go to e5; it can go to e3, e4
+                e7e5: the pawn on e7 is not yours: White to move
+                e3e4: there is no piece on e3
+                Bb5: no bishop of yours has a legal move
+                O-O: castling that way is not legal now: the king or rook has moved, a piece stands between, or the king would pass an attacked square
+                Qd2: no queen of yours has a legal move
+                d1d2: your own piece stands on d2
+                hello: "hello" is no move: write SAN (Nf3, exd5, O-O, e8=Q) or UCI (g1f3, e7e8q)
+                b1c3: Nc3
+                Ke2: no king of yours has a legal move
+            "#]],
         );
         check(
             "4k3/8/8/8/8/8/4r3/R3K2R w KQ - 0 1",
             &["0-0", "Kxe2", "e1e2", "Ra2", "a1a8"],
-            expect![""],
+            expect![[r#"
+                0-0: you are in check: castling that way is not legal now: the king or rook has moved, a piece stands between, or the king would pass an attacked square
+                Kxe2: Kxe2
+                e1e2: Kxe2
+                Ra2: you are in check: no rook of yours has a legal move
+                a1a8: you are in check: the rook on a1 has no legal move
+            "#]],
         );
         check(
             "8/P6k/8/8/8/8/8/K7 w - - 0 1",
             &["a8", "a7a8", "a8=N", "a7a8q", "a8=Q"],
-            expect![""],
+            expect![[r#"
+                a8: the pawn promotes on a8: write a8=Q, =R, =B or =N
+                a7a8: the pawn promotes on a8: add q, r, b or n, as in a7a8q
+                a8=N: a8=N
+                a7a8q: a8=Q
+                a8=Q: a8=Q
+            "#]],
         );
         check(
             "4k3/8/8/8/8/8/8/N1N1K3 w - - 0 1",
             &["Nb3", "Nab3", "Nb5"],
-            expect![""],
+            expect![[r#"
+                Nb3: "Nb3" can mean more than one move: Nab3, Ncb3
+                Nab3: Nab3
+                Nb5: no knight of yours can go to b5; knight moves are Nc2, Nab3, Na2, Ne2, Ncb3, Nd3
+            "#]],
         );
     }
 
     #[test]
     fn boards_are_drawn() {
         let position = at(POSITIONS[3]);
-        expect![""].assert_eq(&draw(&position, Color::Black, None));
+        expect![[r#"
+              1  ♖  ♘  ♗  ♔  ♕  ♗  ♘  ♖
+              2  ♙  ♙  ♙  ·  ♙  ♙  ♙  ♙
+              3  ·  ·  ·  ·  ·  ·  ·  ·
+              4  ·  ·  ·  ·  ·  ·  ·  ·
+              5  ·  ·  ♟  ♙  ♟  ·  ·  ·
+              6  ·  ·  ·  ·  ·  ·  ·  ·
+              7  ♟  ♟  ·  ♟  ·  ♟  ♟  ♟
+              8  ♜  ♞  ♝  ♚  ♛  ♝  ♞  ♜
+                 h  g  f  e  d  c  b  a
+        "#]]
+        .assert_eq(&draw(&position, Color::Black, None));
     }
 }

@@ -285,6 +285,15 @@ impl Client {
             .map_err(|e| self.error("eth_getTransactionCount", e))
     }
 
+    /// Transactions of an account in blocks up to a height.
+    pub async fn nonce_at(&self, account: Address, number: u64) -> Result<u64, ChainError> {
+        self.provider
+            .get_transaction_count(account)
+            .block_id(BlockId::number(number))
+            .await
+            .map_err(|e| self.error("eth_getTransactionCount", e))
+    }
+
     /// Wei of an account.
     pub async fn balance(&self, account: Address) -> Result<U256, ChainError> {
         self.provider

@@ -220,7 +220,7 @@ impl Submitter {
             }
             (Some((hash, mined)), _) => Ok(Some(Change::Included { hash, mined })),
             (None, TxState::Included) => Ok(Some(Change::Unmined)),
-            (None, _) => self.push(tx, wish).await,
+            (None, _) => self.push(tx, head, wish).await,
         }
     }
 
@@ -229,18 +229,13 @@ impl Submitter {
         super::key::plan_of(&attempt.raw).is_some_and(|plan| plan.to == Some(self.address()))
     }
 
-    async fn push(&self, tx: &Tx, wish: Wish) -> Result<Option<Change>, SubmitError> {
+    async fn push(&self, tx: &Tx, head: u64, wish: Wish) -> Result<Option<Change>, SubmitError> {
         if self.client.nonce(self.address()).await? > tx.nonce {
-            // Between the two reads one of ours may have been mined.
-            for attempt in &tx.attempts {
-                if let Some(mined) = self.client.mined(attempt.hash).await? {
-                    return Ok(Some(Change::Included {
-                        hash: attempt.hash,
-                        mined,
-                    }));
-                }
-            }
-            return Ok(Some(Change::Dropped));
+            // Perhaps by ours, whose receipt the node doesn't have yet: only a use that is final
+            // and still has no receipt of ours is another wallet's.
+            let deep = head.saturating_sub(self.finality.max(1));
+            let lost = self.client.nonce_at(self.address(), deep).await? > tx.nonce;
+            return Ok(lost.then_some(Change::Dropped));
         }
         let Some(newest) = tx.attempts.last() else {
             return Ok(Some(Change::Dropped));

@@ -362,7 +362,7 @@ mod tests {
             "",
             &[],
             expect![[
-                r#"`chain.arena` = "" must be a contract's address, 0x and 40 hex digits (`zugzwang deploy` prints it); set it in the file or as ZUGZWANG__CHAIN__ARENA"#
+                r#"`chain.arena` = "" must be an address, 0x and 40 hex digits (`zugzwang deploy` prints the arena's); set it in the file or as ZUGZWANG__CHAIN__ARENA"#
             ]],
         );
         check(

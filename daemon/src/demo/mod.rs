@@ -514,7 +514,8 @@ impl<'a> Game<'a> {
                     state,
                     why,
                 } if (game, p) == (id, ply) => {
-                    if state == State::Failed {
+                    let ended = self.table.arena.game(id, None).await?.ended.is_some();
+                    if state == State::Failed || !ended {
                         return Err(DemoError::NoAnswer { ply, why });
                     }
                     return Ok(None);

@@ -193,6 +193,7 @@ async fn a_nonce_that_another_wallet_uses_is_given_up() {
         )
         .await
         .expect("payment");
+    world.mine(3).await;
     world.reaches(game, 2).await;
     daemon.stop().await.expect("clean stop");
     assert_eq!(world.answers().await, [(game, 1)]);
