@@ -1,0 +1,93 @@
+# Zugzwang. `make demo` plays a proven game on a local chain, `make test` runs every test; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-contracts test-rust bench fmt lint lint-contracts lint-rust verifiers clean check-node check-cargo
+
+MODEL ?= chess-m
+CARGO ?= cargo
+ZUGZWANG := $(or $(CARGO_TARGET_DIR),target)/release/zugzwang
+INSTALLED := contracts/node_modules/.installed
+MODELS := $(sort $(patsubst models/%/model.toml,%,$(wildcard models/*/model.toml)))
+
+# HUMAN counts as set unless it is empty, 0, n, no, f, false or off, as in the binary.
+override human := $(filter-out 0 n no f false off,$(HUMAN))
+demo_flags := --model models/$(MODEL) $(if $(human),--human) $(if $(MOVES),--moves $(MOVES)) $(if $(BLACK),--black) $(if $(SEED),--seed $(SEED))
+# The flags above say it all; the binary must not read HUMAN again.
+unexport HUMAN
+
+help:
+	@echo 'make demo [HUMAN=1] [MODEL=chess-s|chess-m|chess-l] [MOVES=n] [BLACK=1] [SEED=n]'
+	@echo '                  play a game against the NPC on a local chain'
+	@echo 'make test         forge tests, then cargo tests of all crates'
+	@echo 'make bench [MODEL=...] [RUNS=n]   measure keys, proofs and gas, as JSON; all models without MODEL'
+	@echo 'make lint         formats, clippy, stale contract artifacts'
+	@echo 'make fmt          format Rust and Solidity'
+	@echo 'make verifiers    make models/*/verifier.json again'
+	@echo 'make clean        remove everything that was built, installed or cached here'
+
+demo: check-node check-cargo $(INSTALLED) model-$(MODEL)
+	@echo '==> building zugzwang (release; minutes the first time, a second after that)'
+	@$(CARGO) build --release --locked -p zugzwang
+	@echo '==> zugzwang demo $(strip $(demo_flags))'
+	@$(ZUGZWANG) demo $(demo_flags)
+
+test: test-contracts test-rust
+
+test-contracts: check-node $(INSTALLED)
+	@echo '==> forge tests'
+	@cd contracts && npx --no-install forge test
+
+test-rust: check-node check-cargo $(INSTALLED)
+	@echo '==> cargo tests of all crates'
+	@$(CARGO) test --workspace --locked --no-fail-fast
+
+bench: check-node check-cargo $(INSTALLED)
+	@echo '==> building zugzwang (release)' >&2
+	@$(CARGO) build --release --locked -p zugzwang
+	@$(ZUGZWANG) bench --json $(if $(filter command line environment,$(origin MODEL)),--model models/$(MODEL)) $(if $(RUNS),--runs $(RUNS))
+
+fmt: check-node check-cargo $(INSTALLED)
+	$(CARGO) fmt --all
+	cd contracts && npx --no-install forge fmt
+
+lint: lint-rust lint-contracts
+
+lint-rust: check-cargo
+	@echo '==> cargo fmt --check'
+	@$(CARGO) fmt --all --check
+	@echo '==> cargo clippy, warnings denied'
+	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+lint-contracts: check-node $(INSTALLED)
+	@echo '==> forge fmt --check'
+	@cd contracts && npx --no-install forge fmt --check
+	@echo '==> contract artifacts against their sources'
+	@cd contracts && node build.mjs --check
+
+verifiers: check-node check-cargo $(INSTALLED)
+	@echo '==> building zugzwang (release)'
+	@$(CARGO) build --release --locked -p zugzwang
+	@set -e; for model in $(MODELS); do echo "==> $$model"; $(ZUGZWANG) model compile models/$$model; done
+
+clean:
+	rm -rf target .zugzwang contracts/node_modules contracts/out contracts/cache
+
+# npm packages at the versions of package-lock.json: anvil, forge, solc.
+$(INSTALLED): contracts/package-lock.json contracts/package.json | check-node
+	@echo '==> installing the local chain and the Solidity compiler (npm ci in contracts/)'
+	@cd contracts && npm ci --no-audit --no-fund
+	@touch $@
+
+model-%:
+	@test -f models/$*/model.toml || { echo 'make: there is no model $*; choose one of: $(MODELS)' >&2; exit 1; }
+
+check-node:
+	@command -v node >/dev/null || { echo 'make: node is missing; install Node.js 20 or later (nodejs.org or your package manager)' >&2; exit 1; }
+	@node -e 'process.exit(+process.versions.node.split(".")[0] >= 20 ? 0 : 1)' || { echo "make: node is $$(node --version); Node.js 20 or later is needed" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo 'make: npm is missing; it comes with Node.js, or as a package of its own' >&2; exit 1; }
+
+check-cargo:
+	@command -v $(CARGO) >/dev/null || { echo 'make: cargo is missing; install Rust 1.95 or later (rustup.rs)' >&2; exit 1; }
+	@$(CARGO) --version | awk '{ split($$2, v, "."); if (v[1] * 1000 + v[2] < 1095) { print "make: " $$0 " is too old; Rust 1.95 or later is needed (rustup update stable)" > "/dev/stderr"; exit 1 } }'
+	@command -v cc >/dev/null || { echo 'make: a C compiler is missing (SQLite is compiled in); install gcc or clang' >&2; exit 1; }
