@@ -16,10 +16,7 @@
 //!
 //! Assumptions: one daemon per store (a lock file sees to it) and, for speed, one daemon per key;
 //! two daemons with one key don't answer twice, but they take each other's nonces.
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
-)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod apps;
 pub mod chain;

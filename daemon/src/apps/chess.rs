@@ -4,8 +4,8 @@
 //! from White's side. This file is the only place that turns one into the other.
 
 use shakmaty::{
-    CastlingMode, CastlingSide, Chess, Color, EnPassantMode, File, FromSetup, Move, MoveList,
-    Piece, Position, Rank, Role, Setup, Square,
+    CastlingMode, CastlingSide, Chess, Color, EnPassantMode, File, FromSetup, Move, MoveList, Piece, Position, Rank,
+    Role, Setup, Square,
     san::{San, SanError, SanPlus},
     uci::UciMove,
 };
@@ -15,9 +15,7 @@ use zugzwang_circuits::schema::PackedBoard;
 #[derive(Debug, thiserror::Error)]
 pub enum ChessError {
     /// A board word that is no position.
-    #[error(
-        "board {board}: it is no chess position: {why}; is chain.arena an arena of this version?"
-    )]
+    #[error("board {board}: it is no chess position: {why}; is chain.arena an arena of this version?")]
     NoPosition {
         /// The board, 64 hex digits, h8 first.
         board: String,
@@ -28,9 +26,7 @@ pub enum ChessError {
     #[error("{0}")]
     Move(String),
     /// Not one of the ranked moves is legal.
-    #[error(
-        "none of the {ranked} ranked moves is legal in {fen}; the committed rule is that the NPC resigns"
-    )]
+    #[error("none of the {ranked} ranked moves is legal in {fen}; the committed rule is that the NPC resigns")]
     NoneLegal {
         /// How many were ranked.
         ranked: usize,
@@ -40,43 +36,14 @@ pub enum ChessError {
 }
 
 /// Steps (file, rank) of the network's eight directions.
-const DIRECTIONS: [(i32, i32); 8] = [
-    (0, 1),
-    (1, 1),
-    (1, 0),
-    (1, -1),
-    (0, -1),
-    (-1, -1),
-    (-1, 0),
-    (-1, 1),
-];
+const DIRECTIONS: [(i32, i32); 8] = [(0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1)];
 /// Steps of a knight.
-const KNIGHT: [(i32, i32); 8] = [
-    (1, 2),
-    (2, 1),
-    (2, -1),
-    (1, -2),
-    (-1, -2),
-    (-2, -1),
-    (-2, 1),
-    (-1, 2),
-];
-const ROLES: [Role; 6] = [
-    Role::Pawn,
-    Role::Knight,
-    Role::Bishop,
-    Role::Rook,
-    Role::Queen,
-    Role::King,
-];
+const KNIGHT: [(i32, i32); 8] = [(1, 2), (2, 1), (2, -1), (1, -2), (-1, -2), (-2, -1), (-2, 1), (-1, 2)];
+const ROLES: [Role; 6] = [Role::Pawn, Role::Knight, Role::Bishop, Role::Rook, Role::Queen, Role::King];
 
 /// The square as the side to move sees it. Its own inverse.
 fn seen_by(turn: Color, square: Square) -> Square {
-    if turn == Color::White {
-        square
-    } else {
-        square.flip_vertical()
-    }
+    if turn == Color::White { square } else { square.flip_vertical() }
 }
 
 /// A position as the network reads it.
@@ -86,8 +53,7 @@ pub fn pack(position: &Chess) -> PackedBoard {
     for square in Square::ALL {
         if let Some(piece) = position.board().piece_at(square) {
             let role = ROLES.iter().position(|r| *r == piece.role).unwrap_or(0) as u8;
-            squares[seen_by(turn, square).to_usize()] =
-                1 + role + if piece.color == turn { 0 } else { 6 };
+            squares[seen_by(turn, square).to_usize()] = 1 + role + if piece.color == turn { 0 } else { 6 };
         }
     }
     let right = |color, side| position.castles().has(color, side);
@@ -97,14 +63,8 @@ pub fn pack(position: &Chess) -> PackedBoard {
         right(!turn, CastlingSide::KingSide),
         right(!turn, CastlingSide::QueenSide),
     ];
-    let en_passant = position
-        .legal_ep_square()
-        .map(|square| square.file().to_u32() as u8);
-    PackedBoard {
-        squares,
-        castling,
-        en_passant,
-    }
+    let en_passant = position.legal_ep_square().map(|square| square.file().to_u32() as u8);
+    PackedBoard { squares, castling, en_passant }
 }
 
 /// The position of a board seen from the side to move.
@@ -112,24 +72,13 @@ pub fn unpack(board: &PackedBoard, turn: Color) -> Result<Chess, ChessError> {
     let mut setup = Setup::empty();
     setup.turn = turn;
     for (index, code) in board.squares.iter().enumerate() {
-        let Some(role) = code
-            .checked_sub(1)
-            .and_then(|c| ROLES.get(usize::from(c % 6)))
-        else {
+        let Some(role) = code.checked_sub(1).and_then(|c| ROLES.get(usize::from(c % 6))) else {
             continue;
         };
         let color = if *code <= 6 { turn } else { !turn };
-        setup.board.set_piece_at(
-            seen_by(turn, Square::ALL[index % 64]),
-            Piece { color, role: *role },
-        );
+        setup.board.set_piece_at(seen_by(turn, Square::ALL[index % 64]), Piece { color, role: *role });
     }
-    let rooks = [
-        (turn, File::H),
-        (turn, File::A),
-        (!turn, File::H),
-        (!turn, File::A),
-    ];
+    let rooks = [(turn, File::H), (turn, File::A), (!turn, File::H), (!turn, File::A)];
     for ((color, file), has) in rooks.into_iter().zip(board.castling) {
         if has {
             setup.castling_rights |= Square::from_coords(file, color.backrank());
@@ -143,12 +92,7 @@ pub fn unpack(board: &PackedBoard, turn: Color) -> Result<Chess, ChessError> {
         .or_else(|e| e.ignore_too_much_material())
         .or_else(|e| e.ignore_impossible_check())
         .map_err(|e| ChessError::NoPosition {
-            board: board
-                .squares
-                .iter()
-                .rev()
-                .map(|c| format!("{c:x}"))
-                .collect(),
+            board: board.squares.iter().rev().map(|c| format!("{c:x}")).collect(),
             why: format!("{:?}", e.kinds()),
         })
 }
@@ -158,10 +102,7 @@ pub fn move_of_index(position: &Chess, index: usize) -> Option<Move> {
     let turn = position.turn();
     let (plane, from) = (index / 64, Square::ALL[index % 64]);
     let step = |df: i32, dr: i32| -> Option<Square> {
-        Some(Square::from_coords(
-            from.file().offset(df)?,
-            from.rank().offset(dr)?,
-        ))
+        Some(Square::from_coords(from.file().offset(df)?, from.rank().offset(dr)?))
     };
     let (to, under) = match plane {
         0..56 => {
@@ -186,22 +127,13 @@ pub fn move_of_index(position: &Chess, index: usize) -> Option<Move> {
         Some(role) => Some(role),
         None => (pawn && to.rank() == Rank::Eighth).then_some(Role::Queen),
     };
-    standard(
-        position,
-        UciMove::Normal {
-            from: seen_by(turn, from),
-            to: seen_by(turn, to),
-            promotion,
-        },
-    )
+    standard(position, UciMove::Normal { from: seen_by(turn, from), to: seen_by(turn, to), promotion })
 }
 
 /// A legal move by its squares. Shakmaty also takes "king takes own rook" for castling; the arena
 /// and the network don't.
 fn standard(position: &Chess, uci: UciMove) -> Option<Move> {
-    uci.to_move(position)
-        .ok()
-        .filter(|m| UciMove::from_standard(*m) == uci)
+    uci.to_move(position).ok().filter(|m| UciMove::from_standard(*m) == uci)
 }
 
 /// The first legal move of a ranking: what the arena will play.
@@ -209,26 +141,16 @@ pub fn choose(position: &Chess, ranking: &[usize]) -> Result<Move, ChessError> {
     ranking
         .iter()
         .find_map(|index| move_of_index(position, *index))
-        .ok_or_else(|| ChessError::NoneLegal {
-            ranked: ranking.len(),
-            fen: fen(position),
-        })
+        .ok_or_else(|| ChessError::NoneLegal { ranked: ranking.len(), fen: fen(position) })
 }
 
 /// A move as the arena writes it: `from | to << 6 | promotion << 12`, squares from White's side,
 /// promotion 0, 2 N, 3 B, 4 R, 5 Q.
 pub fn word(m: Move) -> u16 {
-    let UciMove::Normal {
-        from,
-        to,
-        promotion,
-    } = UciMove::from_standard(m)
-    else {
+    let UciMove::Normal { from, to, promotion } = UciMove::from_standard(m) else {
         return 0;
     };
-    let promotion = promotion
-        .and_then(|role| ROLES.iter().position(|r| *r == role))
-        .map_or(0, |p| p as u16 + 1);
+    let promotion = promotion.and_then(|role| ROLES.iter().position(|r| *r == role)).map_or(0, |p| p as u16 + 1);
     from.to_u32() as u16 | (to.to_u32() as u16) << 6 | promotion << 12
 }
 
@@ -239,13 +161,8 @@ pub fn from_word(position: &Chess, word: u16) -> Result<Move, ChessError> {
         0 => None,
         code => ROLES.get(usize::from(code) - 1).copied(),
     };
-    let uci = UciMove::Normal {
-        from: square(word),
-        to: square(word >> 6),
-        promotion,
-    };
-    standard(position, uci)
-        .ok_or_else(|| ChessError::Move(format!("{uci} is not legal in {}", fen(position))))
+    let uci = UciMove::Normal { from: square(word), to: square(word >> 6), promotion };
+    standard(position, uci).ok_or_else(|| ChessError::Move(format!("{uci} is not legal in {}", fen(position))))
 }
 
 /// A move in standard notation, with `+` and `#`.
@@ -264,68 +181,34 @@ pub fn parse(position: &Chess, text: &str) -> Result<Move, ChessError> {
     let text = text.trim();
     let legal = position.legal_moves();
     if legal.is_empty() {
-        return Err(ChessError::Move(
-            "the game is over: there is no legal move".into(),
-        ));
+        return Err(ChessError::Move("the game is over: there is no legal move".into()));
     }
-    if let Ok(UciMove::Normal {
-        from,
-        to,
-        promotion,
-    }) = text.to_lowercase().parse::<UciMove>()
-    {
-        let uci = UciMove::Normal {
-            from,
-            to,
-            promotion,
-        };
-        return uci
-            .to_move(position)
-            .map_err(|_| ChessError::Move(why_not(position, &legal, from, to, promotion)));
+    if let Ok(UciMove::Normal { from, to, promotion }) = text.to_lowercase().parse::<UciMove>() {
+        let uci = UciMove::Normal { from, to, promotion };
+        return uci.to_move(position).map_err(|_| ChessError::Move(why_not(position, &legal, from, to, promotion)));
     }
     let plain = text.replace('0', "O");
-    let Ok(san) = plain
-        .parse::<San>()
-        .or_else(|_| plain.parse::<SanPlus>().map(|s| s.san))
-    else {
+    let Ok(san) = plain.parse::<San>().or_else(|_| plain.parse::<SanPlus>().map(|s| s.san)) else {
         return Err(ChessError::Move(format!(
             "\"{text}\" is no move: write SAN (Nf3, exd5, O-O, e8=Q) or UCI (g1f3, e7e8q)"
         )));
     };
-    san.to_move(position)
-        .map_err(|error| ChessError::Move(why_not_san(position, &legal, san, text, error)))
+    san.to_move(position).map_err(|error| ChessError::Move(why_not_san(position, &legal, san, text, error)))
 }
 
-fn why_not(
-    position: &Chess,
-    legal: &MoveList,
-    from: Square,
-    to: Square,
-    promotion: Option<Role>,
-) -> String {
+fn why_not(position: &Chess, legal: &MoveList, from: Square, to: Square, promotion: Option<Role>) -> String {
     let Some(piece) = position.board().piece_at(from) else {
         return format!("there is no piece on {from}");
     };
     let name = role_name(piece.role);
     if piece.color != position.turn() {
-        return format!(
-            "the {name} on {from} is not yours: {} to move",
-            side(position.turn())
-        );
+        return format!("the {name} on {from} is not yours: {} to move", side(position.turn()));
     }
-    if position
-        .board()
-        .piece_at(to)
-        .is_some_and(|p| p.color == piece.color)
-    {
+    if position.board().piece_at(to).is_some_and(|p| p.color == piece.color) {
         return format!("your own piece stands on {to}");
     }
     let standard = |m: &Move| match UciMove::from_standard(*m) {
-        UciMove::Normal {
-            from,
-            to,
-            promotion,
-        } => Some((from, to, promotion)),
+        UciMove::Normal { from, to, promotion } => Some((from, to, promotion)),
         _ => None,
     };
     let mut goals: Vec<Square> = Vec::new();
@@ -341,42 +224,19 @@ fn why_not(
             goals.push(t);
         }
     }
-    let reason = if position.is_check() {
-        "you are in check: "
-    } else {
-        ""
-    };
+    let reason = if position.is_check() { "you are in check: " } else { "" };
     if goals.is_empty() {
         return format!("{reason}the {name} on {from} has no legal move");
     }
-    let goals = goals
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let goals = goals.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     format!("{reason}the {name} on {from} can't go to {to}; it can go to {goals}")
 }
 
-fn why_not_san(
-    position: &Chess,
-    legal: &MoveList,
-    san: San,
-    text: &str,
-    error: SanError,
-) -> String {
+fn why_not_san(position: &Chess, legal: &MoveList, san: San, text: &str, error: SanError) -> String {
     let listed = |wanted: &dyn Fn(&Move) -> bool| {
-        legal
-            .iter()
-            .filter(|m| wanted(m))
-            .map(|m| self::san(position, *m))
-            .collect::<Vec<_>>()
-            .join(", ")
+        legal.iter().filter(|m| wanted(m)).map(|m| self::san(position, *m)).collect::<Vec<_>>().join(", ")
     };
-    let check = if position.is_check() {
-        "you are in check: "
-    } else {
-        ""
-    };
+    let check = if position.is_check() { "you are in check: " } else { "" };
     match (san, error) {
         (San::Normal { role, to, .. }, SanError::AmbiguousSan) => {
             let several = listed(&|m| m.role() == role && m.to() == to);
@@ -385,17 +245,8 @@ fn why_not_san(
         (San::Castle(_), _) => format!(
             "{check}castling that way is not legal now: the king or rook has moved, a piece stands between, or the king would pass an attacked square"
         ),
-        (
-            San::Normal {
-                role: Role::Pawn,
-                to,
-                promotion: None,
-                ..
-            },
-            _,
-        ) if legal
-            .iter()
-            .any(|m| m.promotion().is_some() && m.to() == to) =>
+        (San::Normal { role: Role::Pawn, to, promotion: None, .. }, _)
+            if legal.iter().any(|m| m.promotion().is_some() && m.to() == to) =>
         {
             format!("the pawn promotes on {to}: write {text}=Q, =R, =B or =N")
         }
@@ -418,17 +269,12 @@ fn why_not_san(
 }
 
 fn role_name(role: Role) -> &'static str {
-    ["pawn", "knight", "bishop", "rook", "queen", "king"]
-        [ROLES.iter().position(|r| *r == role).unwrap_or(0)]
+    ["pawn", "knight", "bishop", "rook", "queen", "king"][ROLES.iter().position(|r| *r == role).unwrap_or(0)]
 }
 
 /// A side's name.
 pub fn side(color: Color) -> &'static str {
-    if color == Color::White {
-        "White"
-    } else {
-        "Black"
-    }
+    if color == Color::White { "White" } else { "Black" }
 }
 
 /// The board as text, from one side's view, with the squares of the last move marked.
@@ -446,11 +292,7 @@ pub fn draw(position: &Chess, view: Color, last: Option<Move>) -> String {
             let square = Square::from_coords(File::ALL[7 - order(column)], rank);
             let symbol = position.board().piece_at(square).map_or('·', glyph);
             let marked = touched.is_some_and(|squares| squares.contains(&square));
-            text.push_str(&if marked {
-                format!("[{symbol}]")
-            } else {
-                format!(" {symbol} ")
-            });
+            text.push_str(&if marked { format!("[{symbol}]") } else { format!(" {symbol} ") });
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
@@ -481,10 +323,7 @@ mod tests {
     use super::*;
 
     fn at(fen: &str) -> Chess {
-        fen.parse::<Fen>()
-            .expect("fen")
-            .into_position(CastlingMode::Standard)
-            .expect("position")
+        fen.parse::<Fen>().expect("fen").into_position(CastlingMode::Standard).expect("position")
     }
 
     const POSITIONS: [&str; 7] = [
@@ -505,30 +344,20 @@ mod tests {
             assert_eq!(again.board(), position.board(), "{fen}");
             assert_eq!(
                 (again.castles().castling_rights(), again.legal_ep_square()),
-                (
-                    position.castles().castling_rights(),
-                    position.legal_ep_square()
-                ),
+                (position.castles().castling_rights(), position.legal_ep_square()),
                 "{fen}"
             );
         }
         let mut broken = pack(&at(POSITIONS[0]));
         broken.squares[4] = 0;
-        assert!(
-            unpack(&broken, Color::White)
-                .expect_err("no king")
-                .to_string()
-                .contains("no chess position")
-        );
+        assert!(unpack(&broken, Color::White).expect_err("no king").to_string().contains("no chess position"));
     }
 
     #[test]
     fn the_indices_name_each_legal_move_once() {
         for fen in POSITIONS {
             let position = at(fen);
-            let mut named: Vec<Move> = (0..4672)
-                .filter_map(|index| move_of_index(&position, index))
-                .collect();
+            let mut named: Vec<Move> = (0..4672).filter_map(|index| move_of_index(&position, index)).collect();
             assert_eq!(named.len(), position.legal_moves().len(), "{fen}");
             for m in position.legal_moves() {
                 assert!(named.contains(&m), "{fen} {m}");
@@ -556,10 +385,7 @@ mod tests {
     fn moves_are_read_or_refused_with_why() {
         check(
             POSITIONS[0],
-            &[
-                "Nf3", "g1f3", "e4", "e5", "e2e5", "e7e5", "e3e4", "Bb5", "O-O", "Qd2", "d1d2",
-                "hello", "b1c3", "Ke2",
-            ],
+            &["Nf3", "g1f3", "e4", "e5", "e2e5", "e7e5", "e3e4", "Bb5", "O-O", "Qd2", "d1d2", "hello", "b1c3", "Ke2"],
             expect![[r#"
                 Nf3: Nf3
                 g1f3: Nf3

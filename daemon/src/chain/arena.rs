@@ -110,18 +110,12 @@ impl Arena {
             });
         }
         let arena = Self { client, address };
-        arena
-            .read(ChessArena::gameCountCall {}, "gameCount", None)
-            .await
-            .map_err(|e| match e {
-                ChainError::Refused { .. } | ChainError::Undecodable { .. } => {
-                    ChainError::NoArena {
-                        address,
-                        why: "the contract there is no arena".into(),
-                    }
-                }
-                other => other,
-            })?;
+        arena.read(ChessArena::gameCountCall {}, "gameCount", None).await.map_err(|e| match e {
+            ChainError::Refused { .. } | ChainError::Undecodable { .. } => {
+                ChainError::NoArena { address, why: "the contract there is no arena".into() }
+            }
+            other => other,
+        })?;
         Ok(arena)
     }
 
@@ -132,9 +126,7 @@ impl Arena {
 
     /// How a game stands, at a block or at the head.
     pub async fn game(&self, id: U256, at: Option<B256>) -> Result<Game, ChainError> {
-        let view = self
-            .read(ChessArena::gameCall { gameId: id }, "game", at)
-            .await?;
+        let view = self.read(ChessArena::gameCall { gameId: id }, "game", at).await?;
         let (outcome, reason) = (u8::from(view.outcome), u8::from(view.reason));
         Ok(Game {
             human: view.human,
@@ -151,21 +143,8 @@ impl Arena {
     }
 
     /// The public instances that a proof for this submitter must have now, without the ranking.
-    pub async fn instances(
-        &self,
-        id: U256,
-        submitter: Address,
-    ) -> Result<[[u8; 32]; 7], ChainError> {
-        let words = self
-            .read(
-                ChessArena::instancesCall {
-                    gameId: id,
-                    submitter,
-                },
-                "instances",
-                None,
-            )
-            .await?;
+    pub async fn instances(&self, id: U256, submitter: Address) -> Result<[[u8; 32]; 7], ChainError> {
+        let words = self.read(ChessArena::instancesCall { gameId: id, submitter }, "instances", None).await?;
         Ok(words.map(|word| word.to_be_bytes()))
     }
 
@@ -180,25 +159,13 @@ impl Arena {
     }
 
     /// Any view of the arena.
-    pub async fn read<C: SolCall>(
-        &self,
-        call: C,
-        name: &str,
-        at: Option<B256>,
-    ) -> Result<C::Return, ChainError> {
-        let answer = self
-            .client
-            .call(None, self.address, call.abi_encode().into(), at)
-            .await
-            .map_err(|e| match e {
-                ChainError::Refused {
-                    data: Some(data), ..
-                } if !data.is_empty() => ChainError::Reverts {
-                    what: format!("arena {}: {name}", self.address),
-                    why: words(&data),
-                },
-                other => other,
-            })?;
+    pub async fn read<C: SolCall>(&self, call: C, name: &str, at: Option<B256>) -> Result<C::Return, ChainError> {
+        let answer = self.client.call(None, self.address, call.abi_encode().into(), at).await.map_err(|e| match e {
+            ChainError::Refused { data: Some(data), .. } if !data.is_empty() => {
+                ChainError::Reverts { what: format!("arena {}: {name}", self.address), why: words(&data) }
+            }
+            other => other,
+        })?;
         C::abi_decode_returns_validate(&answer).map_err(|e| ChainError::Undecodable {
             address: self.address,
             what: name.to_owned(),
@@ -214,19 +181,13 @@ impl Arena {
             ranking: U256::from_be_bytes(ranking),
             proof: proof.into(),
         };
-        Call {
-            to: self.address,
-            data: call.abi_encode().into(),
-            value: U256::ZERO,
-        }
+        Call { to: self.address, data: call.abi_encode().into(), value: U256::ZERO }
     }
 
     /// Unpacks a board word and the state's rights, as `chess/Moves.sol` lays them out.
     fn board(&self, board: U256, state: U256) -> Result<PackedBoard, ChainError> {
         let bits: u64 = state.wrapping_to();
-        let squares = std::array::from_fn(|square| {
-            (board.wrapping_shr(4 * square)).wrapping_to::<u64>() as u8 & 15
-        });
+        let squares = std::array::from_fn(|square| (board.wrapping_shr(4 * square)).wrapping_to::<u64>() as u8 & 15);
         let castling = std::array::from_fn(|right| bits >> right & 1 == 1);
         let file = (bits >> 4 & 15) as u8;
         let en_passant = file.checked_sub(1);
@@ -244,9 +205,7 @@ const HUMAN_WON: u8 = 1;
 
 /// How a game ended, in words.
 fn ending(outcome: u8, reason: u8) -> String {
-    let who = ["still running", "the human won", "the NPC won", "drawn"]
-        .get(usize::from(outcome))
-        .unwrap_or(&"ended");
+    let who = ["still running", "the human won", "the NPC won", "drawn"].get(usize::from(outcome)).unwrap_or(&"ended");
     let why = [
         "",
         "by checkmate",
@@ -259,21 +218,14 @@ fn ending(outcome: u8, reason: u8) -> String {
         "by the seventy-five-move rule",
         "because none of the 16 ranked moves is legal",
     ];
-    format!("{who} {}", why.get(usize::from(reason)).unwrap_or(&""))
-        .trim()
-        .to_owned()
+    format!("{who} {}", why.get(usize::from(reason)).unwrap_or(&"")).trim().to_owned()
 }
 
 /// Decodes logs; events of the arena that don't matter here are left out.
 pub fn decode_all(arena: Address, logs: &[Log]) -> Result<Vec<Seen>, ChainError> {
     let mut seen = Vec::new();
-    for log in logs
-        .iter()
-        .filter(|log| log.address() == arena && !log.removed)
-    {
-        let (Some(number), Some(hash), Some(tx)) =
-            (log.block_number, log.block_hash, log.transaction_hash)
-        else {
+    for log in logs.iter().filter(|log| log.address() == arena && !log.removed) {
+        let (Some(number), Some(hash), Some(tx)) = (log.block_number, log.block_hash, log.transaction_hash) else {
             continue;
         };
         let event = Events::decode_log(&log.inner).map_err(|e| ChainError::Undecodable {
@@ -282,24 +234,9 @@ pub fn decode_all(arena: Address, logs: &[Log]) -> Result<Vec<Seen>, ChainError>
             why: one_line(&e.to_string()),
         })?;
         let (game, event) = match event.data {
-            Events::GameCreated(e) => (
-                e.gameId,
-                ArenaEvent::Created {
-                    npc_is_white: !e.humanIsWhite,
-                },
-            ),
-            Events::HumanMoved(e) => (
-                e.gameId,
-                ArenaEvent::HumanMoved {
-                    ply: e.ply.saturating_to(),
-                },
-            ),
-            Events::NpcMoved(e) => (
-                e.gameId,
-                ArenaEvent::NpcMoved {
-                    ply: e.ply.saturating_to(),
-                },
-            ),
+            Events::GameCreated(e) => (e.gameId, ArenaEvent::Created { npc_is_white: !e.humanIsWhite }),
+            Events::HumanMoved(e) => (e.gameId, ArenaEvent::HumanMoved { ply: e.ply.saturating_to() }),
+            Events::NpcMoved(e) => (e.gameId, ArenaEvent::NpcMoved { ply: e.ply.saturating_to() }),
             Events::GameOver(e) => {
                 let (outcome, reason) = (u8::from(e.outcome), u8::from(e.reason));
                 (
@@ -312,12 +249,7 @@ pub fn decode_all(arena: Address, logs: &[Log]) -> Result<Vec<Seen>, ChainError>
             }
             _ => continue,
         };
-        seen.push(Seen {
-            block: BlockRef { number, hash },
-            tx,
-            game,
-            event,
-        });
+        seen.push(Seen { block: BlockRef { number, hash }, tx, game, event });
     }
     Ok(seen)
 }
@@ -331,33 +263,18 @@ pub fn words(data: &Bytes) -> String {
             Errors::WrongPly(e) => format!("WrongPly: the game is at ply {}", e.ply),
             Errors::NotNpcTurn(_) => "NotNpcTurn: it is the human's turn".into(),
             Errors::NotHumanTurn(_) => "NotHumanTurn: it is the NPC's turn".into(),
-            Errors::NotYourGame(_) => {
-                "NotYourGame: this account has no part in the game that would allow this".into()
-            }
+            Errors::NotYourGame(_) => "NotYourGame: this account has no part in the game that would allow this".into(),
             Errors::TimeIsUp(e) => format!("TimeIsUp: the deadline was at {}", e.deadline),
             Errors::TimeIsNotUp(e) => format!("TimeIsNotUp: the deadline is at {}", e.deadline),
-            Errors::IllegalMove(e) => format!(
-                "IllegalMove: move {} is against the rules of chess",
-                e.r#move
-            ),
-            Errors::MalformedRanking(_) => {
-                "MalformedRanking: the ranking isn't 16 move indices".into()
-            }
-            Errors::ProofRejected(_) => {
-                "ProofRejected: the verifier doesn't accept the proof".into()
-            }
+            Errors::IllegalMove(e) => format!("IllegalMove: move {} is against the rules of chess", e.r#move),
+            Errors::MalformedRanking(_) => "MalformedRanking: the ranking isn't 16 move indices".into(),
+            Errors::ProofRejected(_) => "ProofRejected: the verifier doesn't accept the proof".into(),
             Errors::ClaimRefused(_) => "ClaimRefused: the claimed end of the game isn't one".into(),
-            Errors::NotAVerifier(e) => format!(
-                "NotAVerifier: {} has no code or verifies another model",
-                e.verifier
-            ),
-            Errors::BadTerms(_) => {
-                "BadTerms: time per move, stake or number of games out of range".into()
+            Errors::NotAVerifier(e) => format!("NotAVerifier: {} has no code or verifies another model", e.verifier),
+            Errors::BadTerms(_) => "BadTerms: time per move, stake or number of games out of range".into(),
+            Errors::OfferUnavailable(e) => {
+                format!("OfferUnavailable: offer {} is closed, full or doesn't exist", e.offerId)
             }
-            Errors::OfferUnavailable(e) => format!(
-                "OfferUnavailable: offer {} is closed, full or doesn't exist",
-                e.offerId
-            ),
             Errors::WrongStake(e) => format!("WrongStake: the stake is {} wei", e.stake),
             Errors::InsufficientBalance(e) => {
                 format!("InsufficientBalance: the balance is {} wei", e.balance)
@@ -371,22 +288,14 @@ pub fn words(data: &Bytes) -> String {
     if let Ok(panic) = Panic::abi_decode(data) {
         return one_line(&panic.to_string());
     }
-    if data.is_empty() {
-        "no reason given".into()
-    } else {
-        one_line(&format!("unknown error {data}"))
-    }
+    if data.is_empty() { "no reason given".into() } else { one_line(&format!("unknown error {data}")) }
 }
 
 /// What a refused call says, if the contract refused it: its words, or `None` if the node did.
 pub fn refusal(error: &ChainError) -> Option<String> {
     match error {
-        ChainError::Refused {
-            data: Some(data), ..
-        } => Some(words(data)),
-        ChainError::Refused { message, .. } if message.to_lowercase().contains("revert") => {
-            Some(one_line(message))
-        }
+        ChainError::Refused { data: Some(data), .. } => Some(words(data)),
+        ChainError::Refused { message, .. } if message.to_lowercase().contains("revert") => Some(one_line(message)),
         _ => None,
     }
 }
@@ -403,33 +312,16 @@ mod tests {
     #[test]
     fn errors_are_put_in_words() {
         let cases: [(Bytes, &str); 5] = [
-            (
-                ChessArena::WrongPly { ply: U256::from(7) }
-                    .abi_encode()
-                    .into(),
-                "WrongPly: the game is at ply 7",
-            ),
-            (
-                ChessArena::ProofRejected {}.abi_encode().into(),
-                "ProofRejected: the verifier doesn't accept the proof",
-            ),
-            (
-                Revert::from("nope\nnever").abi_encode().into(),
-                "nope never",
-            ),
+            (ChessArena::WrongPly { ply: U256::from(7) }.abi_encode().into(), "WrongPly: the game is at ply 7"),
+            (ChessArena::ProofRejected {}.abi_encode().into(), "ProofRejected: the verifier doesn't accept the proof"),
+            (Revert::from("nope\nnever").abi_encode().into(), "nope never"),
             (Bytes::new(), "no reason given"),
-            (
-                Bytes::from_static(&[1, 2, 3, 4]),
-                "unknown error 0x01020304",
-            ),
+            (Bytes::from_static(&[1, 2, 3, 4]), "unknown error 0x01020304"),
         ];
         for (data, expected) in cases {
             assert_eq!(words(&data), expected);
         }
         assert_eq!(ending(3, 6), "drawn by threefold repetition");
-        assert_eq!(
-            ending(9, 9),
-            "ended because none of the 16 ranked moves is legal"
-        );
+        assert_eq!(ending(9, 9), "ended because none of the 16 ranked moves is legal");
     }
 }

@@ -12,16 +12,8 @@ pub fn arena() -> Bytes {
 
 /// Calldata that asks a verifier about a proof.
 pub fn verify_call(proof: &[u8], instances: &[[u8; 32]]) -> Bytes {
-    let instances = instances
-        .iter()
-        .map(|word| U256::from_be_bytes(*word))
-        .collect();
-    IVerifier::verifyProofCall {
-        proof: proof.to_vec().into(),
-        instances,
-    }
-    .abi_encode()
-    .into()
+    let instances = instances.iter().map(|word| U256::from_be_bytes(*word)).collect();
+    IVerifier::verifyProofCall { proof: proof.to_vec().into(), instances }.abi_encode().into()
 }
 
 /// Selector of a verifier's `modelId()`.

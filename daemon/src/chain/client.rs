@@ -52,20 +52,14 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("url", &self.url)
-            .field("chain_id", &self.chain_id)
-            .finish()
+        f.debug_struct("Client").field("url", &self.url).field("chain_id", &self.chain_id).finish()
     }
 }
 
 impl Client {
     /// Connects and asks for the chain id.
     pub async fn connect(url: &str, timeout: Duration) -> Result<Self, ChainError> {
-        let bad = |why: String| ChainError::BadUrl {
-            url: url.to_owned(),
-            why,
-        };
+        let bad = |why: String| ChainError::BadUrl { url: url.to_owned(), why };
         let parsed: reqwest::Url = url.parse().map_err(|e| bad(format!("{e}")))?;
         super::install_tls();
         let http = reqwest::Client::builder()
@@ -74,34 +68,18 @@ impl Client {
             .build()
             .map_err(|e| bad(one_line(&e.to_string())))?;
         let provider = RootProvider::new(RpcClient::new_http_with_client(http, parsed));
-        let mut client = Self {
-            provider,
-            url: url.to_owned(),
-            chain_id: 0,
-        };
-        client.chain_id = client
-            .provider
-            .get_chain_id()
-            .await
-            .map_err(|e| client.error("eth_chainId", e))?;
+        let mut client = Self { provider, url: url.to_owned(), chain_id: 0 };
+        client.chain_id = client.provider.get_chain_id().await.map_err(|e| client.error("eth_chainId", e))?;
         Ok(client)
     }
 
     /// Connects and insists on a chain id.
-    pub async fn connect_to(
-        url: &str,
-        chain_id: u64,
-        timeout: Duration,
-    ) -> Result<Self, ChainError> {
+    pub async fn connect_to(url: &str, chain_id: u64, timeout: Duration) -> Result<Self, ChainError> {
         let client = Self::connect(url, timeout).await?;
         if client.chain_id == chain_id {
             Ok(client)
         } else {
-            Err(ChainError::OtherChain {
-                url: url.to_owned(),
-                found: client.chain_id,
-                expected: chain_id,
-            })
+            Err(ChainError::OtherChain { url: url.to_owned(), found: client.chain_id, expected: chain_id })
         }
     }
 
@@ -121,9 +99,7 @@ impl Client {
 
     /// The newest block.
     pub async fn head(&self) -> Result<Header, ChainError> {
-        self.header(BlockId::Number(BlockNumberOrTag::Latest))
-            .await?
-            .ok_or_else(|| self.missing("newest block"))
+        self.header(BlockId::Number(BlockNumberOrTag::Latest)).await?.ok_or_else(|| self.missing("newest block"))
     }
 
     /// A block by number, if there is one.
@@ -133,29 +109,17 @@ impl Client {
 
     /// A block by number that must exist.
     pub async fn known_block(&self, number: u64) -> Result<Header, ChainError> {
-        self.block(number)
-            .await?
-            .ok_or_else(|| self.missing(&format!("block {number}")))
+        self.block(number).await?.ok_or_else(|| self.missing(&format!("block {number}")))
     }
 
     fn missing(&self, what: &str) -> ChainError {
-        ChainError::Missing {
-            url: self.url.clone(),
-            what: what.to_owned(),
-        }
+        ChainError::Missing { url: self.url.clone(), what: what.to_owned() }
     }
 
     async fn header(&self, id: BlockId) -> Result<Option<Header>, ChainError> {
-        let block = self
-            .provider
-            .get_block(id)
-            .await
-            .map_err(|e| self.error("eth_getBlockByNumber", e))?;
+        let block = self.provider.get_block(id).await.map_err(|e| self.error("eth_getBlockByNumber", e))?;
         Ok(block.map(|block| Header {
-            block: BlockRef {
-                number: block.header.number,
-                hash: block.header.hash,
-            },
+            block: BlockRef { number: block.header.number, hash: block.header.hash },
             parent: block.header.parent_hash,
             base_fee: block.header.base_fee_per_gas.unwrap_or(0).into(),
             timestamp: block.header.timestamp,
@@ -165,27 +129,13 @@ impl Client {
     /// Logs of one contract in exactly this block.
     pub async fn logs_in(&self, contract: Address, block: B256) -> Result<Vec<Log>, ChainError> {
         let filter = Filter::new().address(contract).at_block_hash(block);
-        self.provider
-            .get_logs(&filter)
-            .await
-            .map_err(|e| self.error("eth_getLogs", e))
+        self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e))
     }
 
     /// Logs of one contract in a range of blocks, both ends included.
-    pub async fn logs_between(
-        &self,
-        contract: Address,
-        first: u64,
-        last: u64,
-    ) -> Result<Vec<Log>, ChainError> {
-        let filter = Filter::new()
-            .address(contract)
-            .from_block(first)
-            .to_block(last);
-        self.provider
-            .get_logs(&filter)
-            .await
-            .map_err(|e| self.error("eth_getLogs", e))
+    pub async fn logs_between(&self, contract: Address, first: u64, last: u64) -> Result<Vec<Log>, ChainError> {
+        let filter = Filter::new().address(contract).from_block(first).to_block(last);
+        self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e))
     }
 
     /// Calls a contract at a block, or at the head.
@@ -201,11 +151,7 @@ impl Client {
             request = request.with_from(from);
         }
         let at = at.map_or(BlockId::latest(), BlockId::from);
-        self.provider
-            .call(request)
-            .block(at)
-            .await
-            .map_err(|e| self.error("eth_call", e))
+        self.provider.call(request).block(at).await.map_err(|e| self.error("eth_call", e))
     }
 
     /// Gas that a call would use; `to` is `None` for a deployment.
@@ -216,18 +162,12 @@ impl Client {
         data: Bytes,
         value: U256,
     ) -> Result<u64, ChainError> {
-        let mut request = TransactionRequest::default()
-            .with_from(from)
-            .with_input(data)
-            .with_value(value);
+        let mut request = TransactionRequest::default().with_from(from).with_input(data).with_value(value);
         request = match to {
             Some(to) => request.with_to(to),
             None => request.into_create(),
         };
-        self.provider
-            .estimate_gas(request)
-            .await
-            .map_err(|e| self.error("eth_estimateGas", e))
+        self.provider.estimate_gas(request).await.map_err(|e| self.error("eth_estimateGas", e))
     }
 
     /// Sends signed bytes. "Already known" is success.
@@ -253,15 +193,8 @@ impl Client {
             .await
             .map_err(|e| self.error("eth_getTransactionReceipt", e))?;
         Ok(receipt.and_then(|receipt| {
-            let block = BlockRef {
-                number: receipt.block_number?,
-                hash: receipt.block_hash?,
-            };
-            Some(Mined {
-                block,
-                ok: receipt.status(),
-                gas_used: receipt.gas_used,
-            })
+            let block = BlockRef { number: receipt.block_number?, hash: receipt.block_hash? };
+            Some(Mined { block, ok: receipt.status(), gas_used: receipt.gas_used })
         }))
     }
 
@@ -272,17 +205,12 @@ impl Client {
             .get_transaction_receipt(hash)
             .await
             .map_err(|e| self.error("eth_getTransactionReceipt", e))?;
-        Ok(receipt
-            .map(|receipt| receipt.logs().to_vec())
-            .unwrap_or_default())
+        Ok(receipt.map(|receipt| receipt.logs().to_vec()).unwrap_or_default())
     }
 
     /// Transactions of an account in blocks.
     pub async fn nonce(&self, account: Address) -> Result<u64, ChainError> {
-        self.provider
-            .get_transaction_count(account)
-            .await
-            .map_err(|e| self.error("eth_getTransactionCount", e))
+        self.provider.get_transaction_count(account).await.map_err(|e| self.error("eth_getTransactionCount", e))
     }
 
     /// Transactions of an account in blocks up to a height.
@@ -296,18 +224,12 @@ impl Client {
 
     /// Wei of an account.
     pub async fn balance(&self, account: Address) -> Result<U256, ChainError> {
-        self.provider
-            .get_balance(account)
-            .await
-            .map_err(|e| self.error("eth_getBalance", e))
+        self.provider.get_balance(account).await.map_err(|e| self.error("eth_getBalance", e))
     }
 
     /// Code at an address.
     pub async fn code(&self, account: Address) -> Result<Bytes, ChainError> {
-        self.provider
-            .get_code_at(account)
-            .await
-            .map_err(|e| self.error("eth_getCode", e))
+        self.provider.get_code_at(account).await.map_err(|e| self.error("eth_getCode", e))
     }
 
     /// The tip that the node suggests; `None` where it doesn't say.
@@ -316,15 +238,8 @@ impl Client {
     }
 
     /// Any other method, for a local chain's own ones.
-    pub async fn raw(
-        &self,
-        method: &'static str,
-        params: serde_json::Value,
-    ) -> Result<serde_json::Value, ChainError> {
-        self.provider
-            .raw_request(method.into(), params)
-            .await
-            .map_err(|e| self.error(method, e))
+    pub async fn raw(&self, method: &'static str, params: serde_json::Value) -> Result<serde_json::Value, ChainError> {
+        self.provider.raw_request(method.into(), params).await.map_err(|e| self.error(method, e))
     }
 }
 
@@ -341,19 +256,9 @@ fn classify(message: &str) -> Option<Sent> {
         "already in mempool",
     ]) {
         Some(Sent::Taken)
-    } else if says(&[
-        "nonce too low",
-        "nonce_too_low",
-        "oldnonce",
-        "invalid nonce; got",
-        "nonce is too low",
-    ]) {
+    } else if says(&["nonce too low", "nonce_too_low", "oldnonce", "invalid nonce; got", "nonce is too low"]) {
         Some(Sent::NonceTooLow)
-    } else if says(&[
-        "underpriced",
-        "fee too low to replace",
-        "replacement fee too low",
-    ]) {
+    } else if says(&["underpriced", "fee too low to replace", "replacement fee too low"]) {
         Some(Sent::Underpriced)
     } else {
         None
@@ -370,18 +275,9 @@ mod tests {
             ("already known", Some(Sent::Taken)),
             ("transaction already imported", Some(Sent::Taken)),
             ("AlreadyKnown", Some(Sent::Taken)),
-            (
-                "nonce too low: next nonce 5, tx nonce 3",
-                Some(Sent::NonceTooLow),
-            ),
-            (
-                "OldNonce, Current nonce: 4, nonce of rejected tx: 3",
-                Some(Sent::NonceTooLow),
-            ),
-            (
-                "replacement transaction underpriced",
-                Some(Sent::Underpriced),
-            ),
+            ("nonce too low: next nonce 5, tx nonce 3", Some(Sent::NonceTooLow)),
+            ("OldNonce, Current nonce: 4, nonce of rejected tx: 3", Some(Sent::NonceTooLow)),
+            ("replacement transaction underpriced", Some(Sent::Underpriced)),
             ("insufficient funds for gas * price + value", None),
         ];
         for (message, expected) in cases {

@@ -40,9 +40,7 @@ pub enum ChainError {
         data: Option<Bytes>,
     },
     /// The endpoint is on another chain.
-    #[error(
-        "node {url}: it is on chain {found}, the configuration says {expected}; set chain.rpc or chain.chain_id"
-    )]
+    #[error("node {url}: it is on chain {found}, the configuration says {expected}; set chain.rpc or chain.chain_id")]
     OtherChain {
         /// Endpoint.
         url: String,
@@ -68,9 +66,7 @@ pub enum ChainError {
         why: String,
     },
     /// Answer of a contract that can't be decoded.
-    #[error(
-        "contract {address}: {what} can't be decoded: {why}; is chain.arena an arena of this version?"
-    )]
+    #[error("contract {address}: {what} can't be decoded: {why}; is chain.arena an arena of this version?")]
     Undecodable {
         /// The contract.
         address: Address,
@@ -131,11 +127,7 @@ pub enum ChainError {
 
 impl ChainError {
     /// Sorts a transport error by whether the node answered.
-    pub(super) fn from_rpc(
-        url: &str,
-        method: &'static str,
-        error: RpcError<TransportErrorKind>,
-    ) -> Self {
+    pub(super) fn from_rpc(url: &str, method: &'static str, error: RpcError<TransportErrorKind>) -> Self {
         match error {
             RpcError::ErrorResp(payload) => Self::Refused {
                 url: url.to_owned(),
@@ -144,15 +136,8 @@ impl ChainError {
                 code: payload.code,
                 data: payload.as_revert_data(),
             },
-            RpcError::NullResp => Self::Missing {
-                url: url.to_owned(),
-                what: format!("answer to {method}"),
-            },
-            other => Self::Unreachable {
-                url: url.to_owned(),
-                method,
-                why: one_line(&other.to_string()),
-            },
+            RpcError::NullResp => Self::Missing { url: url.to_owned(), what: format!("answer to {method}") },
+            other => Self::Unreachable { url: url.to_owned(), method, why: one_line(&other.to_string()) },
         }
     }
 

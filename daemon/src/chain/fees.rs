@@ -17,40 +17,19 @@ pub fn first(config: &SubmitConfig, base_fee: u128, suggested_tip: Option<u128>)
     if base_fee >= config.max_fee {
         return None;
     }
-    let tip = suggested_tip
-        .unwrap_or(config.max_priority)
-        .min(config.max_priority);
-    let max_fee = base_fee
-        .saturating_mul(2)
-        .saturating_add(tip)
-        .min(config.max_fee)
-        .max(1);
-    Some(Fees {
-        max_fee,
-        max_priority: tip.min(max_fee),
-    })
+    let tip = suggested_tip.unwrap_or(config.max_priority).min(config.max_priority);
+    let max_fee = base_fee.saturating_mul(2).saturating_add(tip).min(config.max_fee).max(1);
+    Some(Fees { max_fee, max_priority: tip.min(max_fee) })
 }
 
 /// A replacement's offer: both prices raised by the configured per cent, or the market if that is
 /// more. `None` if the cap leaves no room.
-pub fn bumped(
-    config: &SubmitConfig,
-    old: Fees,
-    base_fee: u128,
-    suggested_tip: Option<u128>,
-) -> Option<Fees> {
-    let raise = |wei: u128| {
-        wei.saturating_mul(100 + config.bump_percent)
-            .div_ceil(100)
-            .max(wei.saturating_add(1))
-    };
+pub fn bumped(config: &SubmitConfig, old: Fees, base_fee: u128, suggested_tip: Option<u128>) -> Option<Fees> {
+    let raise = |wei: u128| wei.saturating_mul(100 + config.bump_percent).div_ceil(100).max(wei.saturating_add(1));
     let market = first(config, base_fee, suggested_tip);
     let max_fee = raise(old.max_fee).max(market.map_or(0, |m| m.max_fee));
     let max_priority = raise(old.max_priority).max(market.map_or(0, |m| m.max_priority));
-    (max_fee <= config.max_fee && max_priority <= max_fee).then_some(Fees {
-        max_fee,
-        max_priority,
-    })
+    (max_fee <= config.max_fee && max_priority <= max_fee).then_some(Fees { max_fee, max_priority })
 }
 
 #[cfg(test)]
@@ -69,68 +48,18 @@ mod tests {
 
     #[test]
     fn offers() {
-        assert_eq!(
-            first(&CONFIG, 10, Some(2)),
-            Some(Fees {
-                max_fee: 22,
-                max_priority: 2
-            })
-        );
-        assert_eq!(
-            first(&CONFIG, 10, Some(9)),
-            Some(Fees {
-                max_fee: 25,
-                max_priority: 5
-            })
-        );
-        assert_eq!(
-            first(&CONFIG, 60, Some(2)),
-            Some(Fees {
-                max_fee: 100,
-                max_priority: 2
-            })
-        );
+        assert_eq!(first(&CONFIG, 10, Some(2)), Some(Fees { max_fee: 22, max_priority: 2 }));
+        assert_eq!(first(&CONFIG, 10, Some(9)), Some(Fees { max_fee: 25, max_priority: 5 }));
+        assert_eq!(first(&CONFIG, 60, Some(2)), Some(Fees { max_fee: 100, max_priority: 2 }));
         assert_eq!(first(&CONFIG, 100, Some(2)), None);
-        assert_eq!(
-            first(&CONFIG, 0, Some(0)),
-            Some(Fees {
-                max_fee: 1,
-                max_priority: 0
-            })
-        );
+        assert_eq!(first(&CONFIG, 0, Some(0)), Some(Fees { max_fee: 1, max_priority: 0 }));
     }
 
     #[test]
     fn replacements_pay_more_until_the_cap() {
-        let old = Fees {
-            max_fee: 22,
-            max_priority: 2,
-        };
-        assert_eq!(
-            bumped(&CONFIG, old, 10, Some(2)),
-            Some(Fees {
-                max_fee: 25,
-                max_priority: 3
-            })
-        );
-        assert_eq!(
-            bumped(&CONFIG, old, 40, Some(2)),
-            Some(Fees {
-                max_fee: 82,
-                max_priority: 3
-            })
-        );
-        assert_eq!(
-            bumped(
-                &CONFIG,
-                Fees {
-                    max_fee: 95,
-                    max_priority: 2
-                },
-                10,
-                None
-            ),
-            None
-        );
+        let old = Fees { max_fee: 22, max_priority: 2 };
+        assert_eq!(bumped(&CONFIG, old, 10, Some(2)), Some(Fees { max_fee: 25, max_priority: 3 }));
+        assert_eq!(bumped(&CONFIG, old, 40, Some(2)), Some(Fees { max_fee: 82, max_priority: 3 }));
+        assert_eq!(bumped(&CONFIG, Fees { max_fee: 95, max_priority: 2 }, 10, None), None);
     }
 }

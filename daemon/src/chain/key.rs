@@ -58,15 +58,9 @@ impl Key {
         let signer = PrivateKeySigner::decrypt_keystore(keystore, password).map_err(|e| {
             let text = one_line(&e.to_string());
             if text.to_lowercase().contains("mac") {
-                wrong(
-                    keystore,
-                    "the password is wrong; check key.password_env or key.password_file",
-                )
+                wrong(keystore, "the password is wrong; check key.password_env or key.password_file")
             } else {
-                wrong(
-                    keystore,
-                    &format!("it is no keystore or is damaged ({text}); restore it from a backup"),
-                )
+                wrong(keystore, &format!("it is no keystore or is damaged ({text}); restore it from a backup"))
             }
         })?;
         tracing::debug!(keystore = %shown, address = %signer.address(), "key opened");
@@ -79,54 +73,26 @@ impl Key {
     }
 
     /// Writes a keystore for a private key in hex. Refuses to replace a file.
-    pub fn import(
-        private_key: &str,
-        keystore: &Path,
-        password: &PasswordSource,
-    ) -> Result<Self, ChainError> {
-        let signer = private_key.trim().parse().map_err(|_| {
-            wrong(
-                keystore,
-                "what was given is no private key; give 64 hex digits on standard input",
-            )
-        })?;
+    pub fn import(private_key: &str, keystore: &Path, password: &PasswordSource) -> Result<Self, ChainError> {
+        let signer = private_key
+            .trim()
+            .parse()
+            .map_err(|_| wrong(keystore, "what was given is no private key; give 64 hex digits on standard input"))?;
         Self::write(signer, keystore, password)
     }
 
-    fn write(
-        signer: PrivateKeySigner,
-        keystore: &Path,
-        password: &PasswordSource,
-    ) -> Result<Self, ChainError> {
+    fn write(signer: PrivateKeySigner, keystore: &Path, password: &PasswordSource) -> Result<Self, ChainError> {
         let password = read_password(keystore, password)?;
         if keystore.exists() {
-            return Err(wrong(
-                keystore,
-                "the file exists already and is not replaced; name another with --out",
-            ));
+            return Err(wrong(keystore, "the file exists already and is not replaced; name another with --out"));
         }
-        let folder = keystore
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)
-            .map_err(|e| wrong(keystore, &format!("{e}; choose another folder")))?;
+        let folder = keystore.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(|e| wrong(keystore, &format!("{e}; choose another folder")))?;
         // Written under another name first, so that a crash leaves no half keystore behind.
         let name = format!(".{}.tmp", std::process::id());
         let mut rng = rand::thread_rng();
-        PrivateKeySigner::encrypt_keystore(
-            folder,
-            &mut rng,
-            signer.to_bytes(),
-            password,
-            Some(&name),
-        )
-        .map_err(|e| {
-            wrong(
-                keystore,
-                &format!("{}; is the folder writable?", one_line(&e.to_string())),
-            )
-        })?;
+        PrivateKeySigner::encrypt_keystore(folder, &mut rng, signer.to_bytes(), password, Some(&name))
+            .map_err(|e| wrong(keystore, &format!("{}; is the folder writable?", one_line(&e.to_string()))))?;
         let written = folder.join(name);
         restrict(&written)
             .and_then(|()| std::fs::rename(&written, keystore))
@@ -136,8 +102,7 @@ impl Key {
 
     /// A key from its 32 bytes, for local chains.
     pub fn from_bytes(bytes: B256) -> Result<Self, ChainError> {
-        let signer = PrivateKeySigner::from_bytes(&bytes)
-            .map_err(|e| wrong(Path::new("(memory)"), &e.to_string()))?;
+        let signer = PrivateKeySigner::from_bytes(&bytes).map_err(|e| wrong(Path::new("(memory)"), &e.to_string()))?;
         Ok(Self { signer })
     }
 
@@ -159,10 +124,7 @@ impl Key {
             access_list: Default::default(),
             input: plan.data.clone(),
         };
-        let signature = self
-            .signer
-            .sign_transaction_sync(&mut tx)
-            .map_err(|e| one_line(&e.to_string()))?;
+        let signature = self.signer.sign_transaction_sync(&mut tx).map_err(|e| one_line(&e.to_string()))?;
         let signed = tx.into_signed(signature);
         let mut raw = Vec::new();
         signed.encode_2718(&mut raw);
@@ -192,37 +154,21 @@ pub(super) fn plan_of(raw: &[u8]) -> Option<Plan> {
 }
 
 fn wrong(keystore: &Path, why: &str) -> ChainError {
-    ChainError::Key {
-        path: keystore.display().to_string(),
-        why: why.to_owned(),
-    }
+    ChainError::Key { path: keystore.display().to_string(), why: why.to_owned() }
 }
 
 fn read_password(keystore: &Path, source: &PasswordSource) -> Result<String, ChainError> {
     let password = match source {
         PasswordSource::Env(name) => std::env::var(name).map_err(|_| {
-            wrong(
-                keystore,
-                &format!(
-                    "its password is expected in the variable {name}; set it, or key.password_file"
-                ),
-            )
+            wrong(keystore, &format!("its password is expected in the variable {name}; set it, or key.password_file"))
         })?,
         PasswordSource::File(path) => {
-            let text = std::fs::read_to_string(path).map_err(|e| {
-                wrong(
-                    keystore,
-                    &format!("its password file {}: {e}", path.display()),
-                )
-            })?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| wrong(keystore, &format!("its password file {}: {e}", path.display())))?;
             text.lines().next().unwrap_or_default().to_owned()
         }
     };
-    if password.is_empty() {
-        Err(wrong(keystore, "its password is empty; set one"))
-    } else {
-        Ok(password)
-    }
+    if password.is_empty() { Err(wrong(keystore, "its password is empty; set one")) } else { Ok(password) }
 }
 
 #[cfg(unix)]
@@ -248,38 +194,15 @@ mod tests {
         std::fs::write(&secret, "hunter2\n").expect("write");
         let password = PasswordSource::File(secret.clone());
         let key = Key::create(&file, &password).expect("key");
-        assert_eq!(
-            Key::open(&file, &password).expect("open").address(),
-            key.address()
-        );
-        assert!(
-            Key::create(&file, &password)
-                .unwrap_err()
-                .to_string()
-                .contains("exists already")
-        );
+        assert_eq!(Key::open(&file, &password).expect("open").address(), key.address());
+        assert!(Key::create(&file, &password).unwrap_err().to_string().contains("exists already"));
 
         std::fs::write(&secret, "wrong\n").expect("write");
-        assert!(
-            Key::open(&file, &password)
-                .unwrap_err()
-                .to_string()
-                .contains("the password is wrong")
-        );
+        assert!(Key::open(&file, &password).unwrap_err().to_string().contains("the password is wrong"));
         let text = std::fs::read_to_string(&file).expect("read");
         std::fs::write(&file, &text[..text.len() / 2]).expect("write");
-        assert!(
-            Key::open(&file, &password)
-                .unwrap_err()
-                .to_string()
-                .contains("damaged")
-        );
-        assert!(
-            Key::open(&dir.path().join("none"), &password)
-                .unwrap_err()
-                .to_string()
-                .contains("no such file")
-        );
+        assert!(Key::open(&file, &password).unwrap_err().to_string().contains("damaged"));
+        assert!(Key::open(&dir.path().join("none"), &password).unwrap_err().to_string().contains("no such file"));
         assert!(!format!("{key:?}").contains("signer"));
     }
 }

@@ -86,20 +86,8 @@ pub struct Submitter {
 
 impl Submitter {
     /// A sender that keeps its transactions in `store`.
-    pub fn new(
-        client: Client,
-        store: Store,
-        key: Key,
-        config: SubmitConfig,
-        finality: u64,
-    ) -> Self {
-        Self {
-            client,
-            store,
-            key,
-            config,
-            finality,
-        }
+    pub fn new(client: Client, store: Store, key: Key, config: SubmitConfig, finality: u64) -> Self {
+        Self { client, store, key, config, finality }
     }
 
     /// The address that signs.
@@ -109,12 +97,8 @@ impl Submitter {
 
     /// Runs the call without sending it. `Err(Refused { data, .. })` carries the contract's error.
     pub async fn simulate(&self, call: &Call) -> Result<u64, ChainError> {
-        self.client
-            .call(Some(self.address()), call.to, call.data.clone(), None)
-            .await?;
-        self.client
-            .estimate(self.address(), Some(call.to), call.data.clone(), call.value)
-            .await
+        self.client.call(Some(self.address()), call.to, call.data.clone(), None).await?;
+        self.client.estimate(self.address(), Some(call.to), call.data.clone(), call.value).await
     }
 
     /// Signs a simulated call for a job and stores it; `also` runs in the same database
@@ -145,24 +129,16 @@ impl Submitter {
                     None => fees::first(&self.config, base_fee, tip),
                 };
                 let fees = fees.ok_or_else(|| self.above_cap(base_fee))?;
-                let signed = self
-                    .key
-                    .sign(&plan, tx.nonce, fees)
-                    .map_err(StoreError::Signing)?;
+                let signed = self.key.sign(&plan, tx.nonce, fees).map_err(StoreError::Signing)?;
                 write.add_attempt(tx.id, &signed).await?;
                 signed.hash
             }
             None => {
-                let fees = fees::first(&self.config, base_fee, tip)
-                    .ok_or_else(|| self.above_cap(base_fee))?;
+                let fees = fees::first(&self.config, base_fee, tip).ok_or_else(|| self.above_cap(base_fee))?;
                 let (_, nonce, hash) = write
-                    .sign_next(
-                        self.client.chain_id(),
-                        self.address(),
-                        Some(job),
-                        chain_nonce,
-                        |nonce| self.key.sign(&plan, nonce, fees),
-                    )
+                    .sign_next(self.client.chain_id(), self.address(), Some(job), chain_nonce, |nonce| {
+                        self.key.sign(&plan, nonce, fees)
+                    })
                     .await?;
                 tracing::debug!(nonce, %hash, job, "signed");
                 hash
@@ -190,22 +166,14 @@ impl Submitter {
             Sent::NonceTooLow => {
                 tracing::debug!(nonce = tx.nonce, "the node says that the nonce is used")
             }
-            Sent::Underpriced => tracing::warn!(
-                nonce = tx.nonce,
-                "the node keeps an earlier version; waiting to bump"
-            ),
+            Sent::Underpriced => tracing::warn!(nonce = tx.nonce, "the node keeps an earlier version; waiting to bump"),
         }
         Ok(())
     }
 
     /// Looks at a live transaction and tells what became of it, or does what is wished. Every
     /// change is stored by the caller through [`store_change`].
-    pub async fn follow(
-        &self,
-        tx: &Tx,
-        head: u64,
-        wish: Wish,
-    ) -> Result<Option<Change>, SubmitError> {
+    pub async fn follow(&self, tx: &Tx, head: u64, wish: Wish) -> Result<Option<Change>, SubmitError> {
         let mut found = None;
         for attempt in tx.attempts.iter().rev() {
             if let Some(mined) = self.client.mined(attempt.hash).await? {
@@ -254,9 +222,7 @@ impl Submitter {
                 };
                 self.replace(tx, newest, &plan).await?;
             }
-            Wish::Push | Wish::Cancel
-                if tx.state == TxState::Signed || newest.broadcast_at.is_none() =>
-            {
+            Wish::Push | Wish::Cancel if tx.state == TxState::Signed || newest.broadcast_at.is_none() => {
                 self.broadcast(tx).await?
             }
             Wish::Push | Wish::Cancel if age >= bump_after => {
@@ -281,10 +247,7 @@ impl Submitter {
             self.client.send(&newest.raw).await?;
             return Ok(());
         };
-        let signed = self
-            .key
-            .sign(plan, tx.nonce, fees)
-            .map_err(StoreError::Signing)?;
+        let signed = self.key.sign(plan, tx.nonce, fees).map_err(StoreError::Signing)?;
         let mut write = self.store.write().await?;
         write.add_attempt(tx.id, &signed).await?;
         write.commit().await?;
@@ -303,9 +266,7 @@ impl Submitter {
     }
 
     fn plan(&self, call: &Call, gas: u64) -> Plan {
-        let gas_limit = gas
-            .saturating_mul(100 + self.config.gas_margin_percent)
-            .div_ceil(100);
+        let gas_limit = gas.saturating_mul(100 + self.config.gas_margin_percent).div_ceil(100);
         Plan {
             chain_id: self.client.chain_id(),
             to: Some(call.to),
@@ -316,18 +277,11 @@ impl Submitter {
     }
 
     async fn market(&self) -> Result<(u128, Option<u128>), ChainError> {
-        Ok((
-            self.client.head().await?.base_fee,
-            self.client.suggested_tip().await,
-        ))
+        Ok((self.client.head().await?.base_fee, self.client.suggested_tip().await))
     }
 
     fn above_cap(&self, base_fee: u128) -> ChainError {
-        ChainError::FeeAboveCap {
-            chain_id: self.client.chain_id(),
-            base_fee,
-            cap: self.config.max_fee,
-        }
+        ChainError::FeeAboveCap { chain_id: self.client.chain_id(), base_fee, cap: self.config.max_fee }
     }
 }
 
@@ -337,17 +291,10 @@ pub async fn store_change(write: &mut Write, tx: i64, change: &Change) -> Result
         Change::Included { mined, .. } => write.set_mined(tx, TxState::Included, *mined).await,
         Change::Final { mined } => write.set_mined(tx, TxState::Final, *mined).await,
         Change::Unmined => write.set_unmined(tx).await,
-        Change::Dropped => {
-            write
-                .set_dropped(tx, "another transaction used its nonce")
-                .await
-        }
+        Change::Dropped => write.set_dropped(tx, "another transaction used its nonce").await,
     }
 }
 
 fn fees_of(attempt: &Attempt) -> Fees {
-    Fees {
-        max_fee: attempt.max_fee,
-        max_priority: attempt.max_priority,
-    }
+    Fees { max_fee: attempt.max_fee, max_priority: attempt.max_priority }
 }

@@ -43,11 +43,7 @@ pub struct Receipt {
 impl Wallet {
     /// A wallet that pays at most what the configuration allows.
     pub fn new(client: Client, key: Key, prices: SubmitConfig) -> Self {
-        Self {
-            client,
-            key,
-            prices,
-        }
+        Self { client, key, prices }
     }
 
     /// The address.
@@ -61,64 +57,31 @@ impl Wallet {
     }
 
     /// Calls a contract.
-    pub async fn call(
-        &self,
-        what: &str,
-        to: Address,
-        data: Bytes,
-        value: U256,
-    ) -> Result<Receipt, ChainError> {
+    pub async fn call(&self, what: &str, to: Address, data: Bytes, value: U256) -> Result<Receipt, ChainError> {
         self.send(what, Some(to), data, value).await
     }
 
-    async fn send(
-        &self,
-        what: &str,
-        to: Option<Address>,
-        data: Bytes,
-        value: U256,
-    ) -> Result<Receipt, ChainError> {
+    async fn send(&self, what: &str, to: Option<Address>, data: Bytes, value: U256) -> Result<Receipt, ChainError> {
         let reverts = |error: ChainError| match arena::refusal(&error) {
-            Some(why) => ChainError::Reverts {
-                what: what.to_owned(),
-                why,
-            },
+            Some(why) => ChainError::Reverts { what: what.to_owned(), why },
             None => error,
         };
-        let gas = self
-            .client
-            .estimate(self.address(), to, data.clone(), value)
-            .await
-            .map_err(reverts)?;
-        let gas_limit = gas
-            .saturating_mul(100 + self.prices.gas_margin_percent)
-            .div_ceil(100);
+        let gas = self.client.estimate(self.address(), to, data.clone(), value).await.map_err(reverts)?;
+        let gas_limit = gas.saturating_mul(100 + self.prices.gas_margin_percent).div_ceil(100);
         let head = self.client.head().await?;
-        let fees = fees::first(
-            &self.prices,
-            head.base_fee,
-            self.client.suggested_tip().await,
-        )
-        .ok_or(ChainError::FeeAboveCap {
-            chain_id: self.client.chain_id(),
-            base_fee: head.base_fee,
-            cap: self.prices.max_fee,
-        })?;
+        let fees = fees::first(&self.prices, head.base_fee, self.client.suggested_tip().await).ok_or(
+            ChainError::FeeAboveCap {
+                chain_id: self.client.chain_id(),
+                base_fee: head.base_fee,
+                cap: self.prices.max_fee,
+            },
+        )?;
         let nonce = self.client.nonce(self.address()).await?;
-        let plan = Plan {
-            chain_id: self.client.chain_id(),
-            to,
-            data,
-            value,
-            gas_limit,
-        };
+        let plan = Plan { chain_id: self.client.chain_id(), to, data, value, gas_limit };
         let signed = self
             .key
             .sign(&plan, nonce, fees)
-            .map_err(|why| ChainError::Key {
-                path: self.address().to_string(),
-                why,
-            })?;
+            .map_err(|why| ChainError::Key { path: self.address().to_string(), why })?;
         self.client.send(&signed.raw).await?;
         let started = Instant::now();
         let mut pause = Duration::from_millis(20);
@@ -131,28 +94,16 @@ impl Wallet {
                     });
                 }
                 let logs = self.client.logs_of(signed.hash).await?;
-                return Ok(Receipt {
-                    hash: signed.hash,
-                    mined,
-                    contract: self.address().create(nonce),
-                    logs,
-                });
+                return Ok(Receipt { hash: signed.hash, mined, contract: self.address().create(nonce), logs });
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
         }
-        Err(ChainError::NotMined {
-            hash: signed.hash.to_string(),
-            seconds: PATIENCE.as_secs(),
-        })
+        Err(ChainError::NotMined { hash: signed.hash.to_string(), seconds: PATIENCE.as_secs() })
     }
 
     /// Offers games against a model; gives the offer's number.
-    pub async fn open_offer(
-        &self,
-        arena: Address,
-        terms: &Terms,
-    ) -> Result<(U256, Receipt), ChainError> {
+    pub async fn open_offer(&self, arena: Address, terms: &Terms) -> Result<(U256, Receipt), ChainError> {
         let call = ChessArena::openOfferCall {
             verifier: terms.verifier,
             modelId: terms.model_id,
@@ -160,18 +111,13 @@ impl Wallet {
             moveTime: U256::from(terms.move_time),
             maxGames: U256::from(terms.max_games),
         };
-        let receipt = self
-            .call("openOffer", arena, call.abi_encode().into(), U256::ZERO)
-            .await?;
+        let receipt = self.call("openOffer", arena, call.abi_encode().into(), U256::ZERO).await?;
         let offer = receipt
             .logs
             .iter()
             .find_map(|log| log.log_decode::<ChessArena::OfferOpened>().ok())
             .map(|log| log.inner.offerId);
-        Ok((
-            offer.ok_or_else(|| no_event(arena, "OfferOpened"))?,
-            receipt,
-        ))
+        Ok((offer.ok_or_else(|| no_event(arena, "OfferOpened"))?, receipt))
     }
 
     /// Takes up an offer; gives the game's number.
@@ -182,13 +128,8 @@ impl Wallet {
         human_is_white: bool,
         stake: U256,
     ) -> Result<(U256, Receipt), ChainError> {
-        let call = ChessArena::createGameCall {
-            offerId: offer,
-            humanIsWhite: human_is_white,
-        };
-        let receipt = self
-            .call("createGame", arena, call.abi_encode().into(), stake)
-            .await?;
+        let call = ChessArena::createGameCall { offerId: offer, humanIsWhite: human_is_white };
+        let receipt = self.call("createGame", arena, call.abi_encode().into(), stake).await?;
         let game = receipt
             .logs
             .iter()
@@ -198,50 +139,19 @@ impl Wallet {
     }
 
     /// Plays a human's move.
-    pub async fn play_human(
-        &self,
-        arena: Address,
-        game: U256,
-        ply: u64,
-        word: u16,
-    ) -> Result<Receipt, ChainError> {
-        let call = ChessArena::playHumanCall {
-            gameId: game,
-            ply: U256::from(ply),
-            r#move: U256::from(word),
-        };
-        self.call("playHuman", arena, call.abi_encode().into(), U256::ZERO)
-            .await
+    pub async fn play_human(&self, arena: Address, game: U256, ply: u64, word: u16) -> Result<Receipt, ChainError> {
+        let call = ChessArena::playHumanCall { gameId: game, ply: U256::from(ply), r#move: U256::from(word) };
+        self.call("playHuman", arena, call.abi_encode().into(), U256::ZERO).await
     }
 
     /// Ends a game in one of the ways that the arena has.
-    pub async fn end(
-        &self,
-        arena: Address,
-        game: U256,
-        how: Ending,
-    ) -> Result<Receipt, ChainError> {
+    pub async fn end(&self, arena: Address, game: U256, how: Ending) -> Result<Receipt, ChainError> {
         let (what, data) = match how {
-            Ending::Mate => (
-                "claimMate",
-                ChessArena::claimMateCall { gameId: game }.abi_encode(),
-            ),
-            Ending::Stalemate => (
-                "claimStalemate",
-                ChessArena::claimStalemateCall { gameId: game }.abi_encode(),
-            ),
-            Ending::Draw => (
-                "claimDraw",
-                ChessArena::claimDrawCall { gameId: game }.abi_encode(),
-            ),
-            Ending::Timeout => (
-                "claimTimeout",
-                ChessArena::claimTimeoutCall { gameId: game }.abi_encode(),
-            ),
-            Ending::Resign => (
-                "resign",
-                ChessArena::resignCall { gameId: game }.abi_encode(),
-            ),
+            Ending::Mate => ("claimMate", ChessArena::claimMateCall { gameId: game }.abi_encode()),
+            Ending::Stalemate => ("claimStalemate", ChessArena::claimStalemateCall { gameId: game }.abi_encode()),
+            Ending::Draw => ("claimDraw", ChessArena::claimDrawCall { gameId: game }.abi_encode()),
+            Ending::Timeout => ("claimTimeout", ChessArena::claimTimeoutCall { gameId: game }.abi_encode()),
+            Ending::Resign => ("resign", ChessArena::resignCall { gameId: game }.abi_encode()),
         };
         self.call(what, arena, data.into(), U256::ZERO).await
     }
@@ -278,9 +188,5 @@ pub enum Ending {
 }
 
 fn no_event(address: Address, event: &str) -> ChainError {
-    ChainError::Undecodable {
-        address,
-        what: event.to_owned(),
-        why: "the transaction has no such event".into(),
-    }
+    ChainError::Undecodable { address, what: event.to_owned(), why: "the transaction has no such event".into() }
 }

@@ -46,11 +46,7 @@ pub enum WatchError {
 }
 
 /// Reads what is new since the stored cursor.
-pub async fn poll(
-    client: &Client,
-    config: &ChainConfig,
-    store: &Store,
-) -> Result<Batch, WatchError> {
+pub async fn poll(client: &Client, config: &ChainConfig, store: &Store) -> Result<Batch, WatchError> {
     let head = client.head().await?;
     let mut batch = Batch::default();
     let from = match store.cursor(config.chain_id).await? {
@@ -63,10 +59,7 @@ pub async fn poll(
         }
         None => {
             // The block before the first one counts as followed; of block 0 there is none before.
-            let first = client
-                .known_block(config.start_block.saturating_sub(1))
-                .await?
-                .block;
+            let first = client.known_block(config.start_block.saturating_sub(1)).await?.block;
             batch.blocks.push(first);
             if config.start_block == 0 {
                 batch.events.extend(events_in(client, config, first).await?);
@@ -94,36 +87,21 @@ async fn common_ancestor(
     cursor: BlockRef,
 ) -> Result<BlockRef, WatchError> {
     let on_chain = async |block: BlockRef| -> Result<bool, ChainError> {
-        Ok(client
-            .block(block.number)
-            .await?
-            .is_some_and(|h| h.block.hash == block.hash))
+        Ok(client.block(block.number).await?.is_some_and(|h| h.block.hash == block.hash))
     };
     if on_chain(cursor).await? {
         return Ok(cursor);
     }
     let below = store.blocks_below(config.chain_id, cursor.number).await?;
     let mut oldest = cursor.number;
-    for block in below
-        .into_iter()
-        .filter(|block| block.number.saturating_add(config.max_reorg) >= cursor.number)
-    {
+    for block in below.into_iter().filter(|block| block.number.saturating_add(config.max_reorg) >= cursor.number) {
         oldest = block.number;
         if on_chain(block).await? {
-            tracing::warn!(
-                from = cursor.number,
-                to = block.number,
-                "reorganisation: blocks are undone"
-            );
+            tracing::warn!(from = cursor.number, to = block.number, "reorganisation: blocks are undone");
             return Ok(block);
         }
     }
-    Err(ChainError::TooDeep {
-        chain_id: config.chain_id,
-        oldest,
-        depth: config.max_reorg,
-    }
-    .into())
+    Err(ChainError::TooDeep { chain_id: config.chain_id, oldest, depth: config.max_reorg }.into())
 }
 
 /// Reads block after block, each by its hash. A block that doesn't follow its parent ends the
@@ -142,9 +120,7 @@ async fn read_blocks(
         if !follows(&header, parent) {
             return Ok(());
         }
-        batch
-            .events
-            .extend(events_in(client, config, header.block).await?);
+        batch.events.extend(events_in(client, config, header.block).await?);
         batch.blocks.push(header.block);
         parent = header.block;
     }
@@ -178,11 +154,7 @@ fn follows(header: &Header, parent: BlockRef) -> bool {
     header.parent == parent.hash && header.block.number == parent.number.saturating_add(1)
 }
 
-async fn events_in(
-    client: &Client,
-    config: &ChainConfig,
-    block: BlockRef,
-) -> Result<Vec<Seen>, ChainError> {
+async fn events_in(client: &Client, config: &ChainConfig, block: BlockRef) -> Result<Vec<Seen>, ChainError> {
     let logs = client.logs_in(config.arena, block.hash).await?;
     arena::decode_all(config.arena, &logs)
 }

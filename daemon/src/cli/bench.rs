@@ -73,9 +73,7 @@ pub(super) async fn run(args: Args, output: Output) -> Result<(), CliError> {
     }
     let mut models = args.model.clone();
     if models.is_empty() && args.onnx.is_empty() {
-        models = ["s", "m", "l"]
-            .map(|level| PathBuf::from(format!("models/chess-{level}")))
-            .into();
+        models = ["s", "m", "l"].map(|level| PathBuf::from(format!("models/chess-{level}"))).into();
     }
     let folders = models.iter().map(|m| ("--model", m));
     let files = args.onnx.iter().map(|m| ("--onnx", m));
@@ -90,9 +88,7 @@ pub(super) async fn run(args: Args, output: Output) -> Result<(), CliError> {
         }
     }
     missing.map_or(Ok(()), |path| {
-        Err(CliError::model(format!(
-            "not every model was measured; the last one that wasn't is {path}"
-        )))
+        Err(CliError::model(format!("not every model was measured; the last one that wasn't is {path}")))
     })
 }
 
@@ -101,15 +97,7 @@ async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliE
     let failed = |why: String| CliError::model(format!("{}: {why}", path.display()));
     let program = std::env::current_exe().map_err(|e| failed(e.to_string()))?;
     let made = Command::new(program)
-        .args([
-            "bench",
-            "--here",
-            "--json",
-            "--runs",
-            &args.runs.to_string(),
-            "--shape",
-            &args.shape,
-        ])
+        .args(["bench", "--here", "--json", "--runs", &args.runs.to_string(), "--shape", &args.shape])
         .arg("--cache")
         .arg(&args.cache)
         .arg(flag)
@@ -123,27 +111,16 @@ async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliE
     if !made.status.success() {
         return Err(failed(format!("measuring ended with {}", made.status)));
     }
-    serde_json::from_slice(&made.stdout)
-        .map_err(|e| failed(format!("the result can't be read: {e}")))
+    serde_json::from_slice(&made.stdout).map_err(|e| failed(format!("the result can't be read: {e}")))
 }
 
 async fn here(args: Args, output: Output) -> Result<(), CliError> {
     let scratch = args.cache.join(format!("bench-{}", std::process::id()));
     let source = match (args.model.first(), args.onnx.first()) {
-        (Some(dir), _) => ModelConfig {
-            dir: dir.clone(),
-            shape: args.shape.clone(),
-            cache: args.cache.clone(),
-        },
-        (None, Some(file)) => ModelConfig {
-            dir: file.clone(),
-            shape: args.shape.clone(),
-            cache: args.cache.clone(),
-        },
+        (Some(dir), _) => ModelConfig { dir: dir.clone(), shape: args.shape.clone(), cache: args.cache.clone() },
+        (None, Some(file)) => ModelConfig { dir: file.clone(), shape: args.shape.clone(), cache: args.cache.clone() },
         (None, None) => {
-            return Err(CliError::config(
-                "bench: name a model with --model or --onnx",
-            ));
+            return Err(CliError::config("bench: name a model with --model or --onnx"));
         }
     };
     let is_file = args.model.is_empty();
@@ -169,9 +146,7 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
     let _ = std::fs::remove_dir_all(&scratch);
     let mut measured = measured;
     match gas(prover.as_ref(), &sample).await {
-        Ok((gas, bytes)) => {
-            (measured.verify_gas, measured.verifier_bytes) = (Some(gas), Some(bytes))
-        }
+        Ok((gas, bytes)) => (measured.verify_gas, measured.verifier_bytes) = (Some(gas), Some(bytes)),
         Err(error) => eprintln!("{}: no gas measured: {}", measured.model, error),
     }
     output.print(&measured, || words(&measured))
@@ -193,12 +168,7 @@ fn measure(prover: &dyn Prove, runs: u32) -> Result<(Measured, prover::Proof), C
         let proof = prove_and_check(prover, &input, request, &|_| ())?;
         walls.push(wall.elapsed().as_secs_f64());
         cpus.push(cpu_seconds() - cpu);
-        eprintln!(
-            "{}: proof {} of {runs}: {:.2} s",
-            facts.model,
-            run + 1,
-            walls.last().copied().unwrap_or_default()
-        );
+        eprintln!("{}: proof {} of {runs}: {:.2} s", facts.model, run + 1, walls.last().copied().unwrap_or_default());
         sample = Some(proof);
     }
     let proving = peak_rss_mib();
@@ -240,12 +210,7 @@ async fn gas(prover: &dyn Prove, sample: &prover::Proof) -> Result<(u64, usize),
     let chain = Anvil::start(None, &[]).await?;
     let client = Client::connect(&chain.url, std::time::Duration::from_secs(30)).await?;
     let key = Key::from_bytes(random())?;
-    client
-        .raw(
-            "anvil_setBalance",
-            serde_json::json!([key.address(), U256::from(u64::MAX)]),
-        )
-        .await?;
+    client.raw("anvil_setBalance", serde_json::json!([key.address(), U256::from(u64::MAX)])).await?;
     let prices = SubmitConfig {
         max_fee: 100_000_000_000,
         max_priority: 1,
@@ -255,20 +220,13 @@ async fn gas(prover: &dyn Prove, sample: &prover::Proof) -> Result<(u64, usize),
     };
     let wallet = Wallet::new(client.clone(), key, prices);
     let size = code.deployed_bytecode.len();
-    let contract = wallet
-        .deploy("the verifier's deployment", code.bytecode)
-        .await?
-        .contract;
+    let contract = wallet.deploy("the verifier's deployment", code.bytecode).await?.contract;
     let call = bytecode::verify_call(&sample.bytes, &sample.instances);
     let answer = client.call(None, contract, call.clone(), None).await?;
     if U256::try_from_be_slice(&answer) != Some(U256::from(1)) {
-        return Err(CliError::model(
-            "the verifier contract does not accept the proof; report this as a bug",
-        ));
+        return Err(CliError::model("the verifier contract does not accept the proof; report this as a bug"));
     }
-    let receipt = wallet
-        .call("verifyProof", contract, call, U256::ZERO)
-        .await?;
+    let receipt = wallet.call("verifyProof", contract, call, U256::ZERO).await?;
     chain.stop().await;
     Ok((receipt.mined.gas_used, size))
 }
@@ -319,13 +277,8 @@ fn cpu_seconds() -> f64 {
 /// Most memory that this process has had, in MiB; 0 where Linux's /proc is missing.
 fn peak_rss_mib() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kib = status.lines().find_map(|line| {
-        line.strip_prefix("VmHWM:")?
-            .trim()
-            .strip_suffix("kB")?
-            .trim()
-            .parse::<f64>()
-            .ok()
-    });
+    let kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
     round(kib.unwrap_or_default() / 1024.0)
 }

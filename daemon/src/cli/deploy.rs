@@ -48,12 +48,7 @@ pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Resul
     }
     let config = Config::from_raw(raw)?;
     let key = Key::open(&config.key.keystore, &config.key.password)?;
-    let client = Client::connect_to(
-        &config.chain.rpc,
-        config.chain.chain_id,
-        config.chain.timeout,
-    )
-    .await?;
+    let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
     let wallet = Wallet::new(client.clone(), key, config.submit.clone());
     if client.balance(wallet.address()).await?.is_zero() {
         return Err(CliError::failed(format!(
@@ -65,20 +60,12 @@ pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Resul
     let prover = prover::load(&config.model, &|step| eprintln!("{step}"))?;
     let code = verifier::get(&config.model.dir, prover.as_ref()).await?;
 
-    let made = wallet
-        .deploy("the verifier's deployment", code.bytecode)
-        .await?;
+    let made = wallet.deploy("the verifier's deployment", code.bytecode).await?;
     let (arena, arena_gas, start_block) = if known {
         (config.chain.arena, 0, config.chain.start_block)
     } else {
-        let arena = wallet
-            .deploy("the arena's deployment", bytecode::arena())
-            .await?;
-        (
-            arena.contract,
-            arena.mined.gas_used,
-            arena.mined.block.number,
-        )
+        let arena = wallet.deploy("the arena's deployment", bytecode::arena()).await?;
+        (arena.contract, arena.mined.gas_used, arena.mined.block.number)
     };
     let terms = Terms {
         verifier: made.contract,
@@ -95,20 +82,12 @@ pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Resul
         offer: offer.to_string(),
         host: wallet.address().to_string(),
         start_block,
-        gas: made
-            .mined
-            .gas_used
-            .saturating_add(arena_gas)
-            .saturating_add(opened.mined.gas_used),
+        gas: made.mined.gas_used.saturating_add(arena_gas).saturating_add(opened.mined.gas_used),
     };
     output.print(&deployed, || {
         format!(
             "verifier {}\nmodel    {}\noffer    {}\n\n[chain]\narena = \"{}\"\nstart_block = {}",
-            deployed.verifier,
-            deployed.model_id,
-            deployed.offer,
-            deployed.arena,
-            deployed.start_block
+            deployed.verifier, deployed.model_id, deployed.offer, deployed.arena, deployed.start_block
         )
     })
 }

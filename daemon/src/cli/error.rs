@@ -21,26 +21,17 @@ pub struct CliError {
 impl CliError {
     /// Something that has no code of its own.
     pub(super) fn failed(text: impl Into<String>) -> Self {
-        Self {
-            code: 1,
-            text: text.into(),
-        }
+        Self { code: 1, text: text.into() }
     }
 
     /// Usage or configuration.
     pub(super) fn config(text: impl Into<String>) -> Self {
-        Self {
-            code: 2,
-            text: text.into(),
-        }
+        Self { code: 2, text: text.into() }
     }
 
     /// Model or prover.
     pub(super) fn model(text: impl ToString) -> Self {
-        Self {
-            code: 5,
-            text: text.to_string(),
-        }
+        Self { code: 5, text: text.to_string() }
     }
 
     /// Prints the line and gives the exit code.
@@ -64,24 +55,14 @@ impl From<ConfigError> for CliError {
 
 impl From<ChainError> for CliError {
     fn from(error: ChainError) -> Self {
-        let code = if matches!(error, ChainError::Key { .. }) {
-            4
-        } else {
-            3
-        };
-        Self {
-            code,
-            text: error.to_string(),
-        }
+        let code = if matches!(error, ChainError::Key { .. }) { 4 } else { 3 };
+        Self { code, text: error.to_string() }
     }
 }
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
-        Self {
-            code: 6,
-            text: error.to_string(),
-        }
+        Self { code: 6, text: error.to_string() }
     }
 }
 
@@ -108,10 +89,7 @@ impl From<ProveError> for CliError {
 
 impl From<AnvilError> for CliError {
     fn from(error: AnvilError) -> Self {
-        Self {
-            code: 3,
-            text: error.to_string(),
-        }
+        Self { code: 3, text: error.to_string() }
     }
 }
 

@@ -37,10 +37,7 @@ pub(super) fn run(command: Command, raw: RawConfig, output: Output) -> Result<()
     }
     let password = password(&raw);
     let (Command::New(place) | Command::Import(place) | Command::Address(place)) = &command;
-    let path = place
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(&raw.key.keystore));
+    let path = place.out.clone().unwrap_or_else(|| PathBuf::from(&raw.key.keystore));
     let key = match command {
         Command::New(_) => Key::create(&path, &password)?,
         Command::Address(_) => Key::open(&path, &password)?,
@@ -49,16 +46,11 @@ pub(super) fn run(command: Command, raw: RawConfig, output: Output) -> Result<()
             std::io::stdin()
                 .take(1024)
                 .read_to_string(&mut text)
-                .map_err(|e| {
-                    CliError::failed(format!("standard input: {e}; pipe the private key in"))
-                })?;
+                .map_err(|e| CliError::failed(format!("standard input: {e}; pipe the private key in")))?;
             Key::import(&text, &path, &password)?
         }
     };
-    let made = Made {
-        address: key.address().to_string(),
-        keystore: path.display().to_string(),
-    };
+    let made = Made { address: key.address().to_string(), keystore: path.display().to_string() };
     output.print(&made, || format!("{} in {}", made.address, made.keystore))
 }
 

@@ -23,13 +23,7 @@ use crate::config::{Config, RawConfig};
 
 /// Plays chess on chain as a committed network says, and proves it.
 #[derive(Debug, Parser)]
-#[command(
-    name = "zugzwang",
-    version,
-    about,
-    propagate_version = true,
-    arg_required_else_help = true
-)]
+#[command(name = "zugzwang", version, about, propagate_version = true, arg_required_else_help = true)]
 struct Cli {
     /// Configuration file (TOML); ZUGZWANG__SECTION__KEY variables override it.
     #[arg(short, long, global = true, env = "ZUGZWANG_CONFIG")]
@@ -71,15 +65,9 @@ struct CheckArgs {
 /// The whole program.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(|l| format!(" at {}:{}", l.file(), l.line()))
-            .unwrap_or_default();
+        let place = panic.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
         let text = panic.payload_as_str().unwrap_or("no message");
-        eprintln!(
-            "zugzwang: bug: {}{place}; please report it",
-            crate::chain::error::one_line(text)
-        );
+        eprintln!("zugzwang: bug: {}{place}; please report it", crate::chain::error::one_line(text));
     }));
     let run = || {
         let cli = match Cli::try_parse() {
@@ -87,17 +75,10 @@ pub fn main() -> ExitCode {
             Err(error) => {
                 // Help and version are no errors; clap prints both to where they belong.
                 let _ = error.print();
-                return if error.use_stderr() {
-                    ExitCode::from(2)
-                } else {
-                    ExitCode::SUCCESS
-                };
+                return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
             }
         };
-        let runtime = match tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-        {
+        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return CliError::failed(format!("no runtime: {error}")).report(),
         };
@@ -172,14 +153,9 @@ struct Output {
 
 impl Output {
     /// Prints a result as JSON or in words.
-    fn print<T: Serialize>(
-        self,
-        value: &T,
-        words: impl FnOnce() -> String,
-    ) -> Result<(), CliError> {
+    fn print<T: Serialize>(self, value: &T, words: impl FnOnce() -> String) -> Result<(), CliError> {
         if self.json {
-            let text = serde_json::to_string(value)
-                .map_err(|e| CliError::failed(format!("result: {e}")))?;
+            let text = serde_json::to_string(value).map_err(|e| CliError::failed(format!("result: {e}")))?;
             println!("{text}");
         } else {
             println!("{}", words());
@@ -190,13 +166,12 @@ impl Output {
 
 fn log(filter: &str) -> Result<(), CliError> {
     let filter: EnvFilter = filter.parse().map_err(|e| {
-        CliError::config(format!(
-            "`log.filter` = \"{filter}\": {e}; write for example info or zugzwang=debug"
-        ))
+        CliError::config(format!("`log.filter` = \"{filter}\": {e}; write for example info or zugzwang=debug"))
     })?;
     // A second call is a test's; the first one stays.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr)
         .try_init();
     Ok(())

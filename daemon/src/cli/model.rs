@@ -62,10 +62,7 @@ pub(super) struct ProveArgs {
     #[command(flatten)]
     place: Place,
     /// The position.
-    #[arg(
-        long,
-        default_value = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
-    )]
+    #[arg(long, default_value = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1")]
     fen: String,
     /// The request that the proof is bound to, 32 bytes in hex.
     #[arg(long, default_value_t = B256::ZERO)]
@@ -107,14 +104,8 @@ pub(super) async fn run(command: Command, output: Output) -> Result<(), CliError
 
 impl Place {
     async fn load(&self) -> Result<Arc<dyn Prove>, CliError> {
-        let config = ModelConfig {
-            dir: self.model.clone(),
-            shape: self.shape.clone(),
-            cache: self.cache.clone(),
-        };
-        let loaded =
-            tokio::task::spawn_blocking(move || prover::load(&config, &|step| eprintln!("{step}")))
-                .await;
+        let config = ModelConfig { dir: self.model.clone(), shape: self.shape.clone(), cache: self.cache.clone() };
+        let loaded = tokio::task::spawn_blocking(move || prover::load(&config, &|step| eprintln!("{step}"))).await;
         Ok(loaded.map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??)
     }
 }
@@ -128,18 +119,8 @@ async fn compile(args: Compile, output: Output) -> Result<(), CliError> {
         #[serde(flatten)]
         facts: prover::Facts,
     }
-    if args.requantise
-        || !args
-            .place
-            .model
-            .join(zugzwang_circuits::model::MANIFEST)
-            .is_file()
-    {
-        let (dir, calibration, shape) = (
-            args.place.model.clone(),
-            args.calibration.clone(),
-            args.place.shape.clone(),
-        );
+    if args.requantise || !args.place.model.join(zugzwang_circuits::model::MANIFEST).is_file() {
+        let (dir, calibration, shape) = (args.place.model.clone(), args.calibration.clone(), args.place.shape.clone());
         tokio::task::spawn_blocking(move || prover::quantise(&dir, &calibration, &shape))
             .await
             .map_err(|e| CliError::model(format!("{}: {e}", args.place.model.display())))??;
@@ -202,23 +183,14 @@ fn inspect(args: Inspect, output: Output) -> Result<(), CliError> {
         board: format!("{}x{}", graph.board.height, graph.board.width),
         inputs: graph.input.len() * cells,
         outputs: graph.outputs(),
-        parameters: graph
-            .layers
-            .iter()
-            .map(|l| l.weights.len() + l.out_channels)
-            .sum(),
+        parameters: graph.layers.iter().map(|l| l.weights.len() + l.out_channels).sum(),
         macs: layers.iter().map(|l| l.macs).sum(),
         layers,
     };
     output.print(&inspected, || {
         let mut text = format!(
             "{}: {} board, {} inputs, {} outputs, {} parameters, {} multiply-accumulates",
-            inspected.name,
-            inspected.board,
-            inspected.inputs,
-            inspected.outputs,
-            inspected.parameters,
-            inspected.macs
+            inspected.name, inspected.board, inspected.inputs, inspected.outputs, inspected.parameters, inspected.macs
         );
         for layer in &inspected.layers {
             text.push_str(&format!(
@@ -231,12 +203,7 @@ fn inspect(args: Inspect, output: Output) -> Result<(), CliError> {
 }
 
 async fn prove(args: ProveArgs, output: Output) -> Result<(), CliError> {
-    let wrong = |why: String| {
-        CliError::config(format!(
-            "--fen \"{}\": {why}; give a legal chess position",
-            args.fen
-        ))
-    };
+    let wrong = |why: String| CliError::config(format!("--fen \"{}\": {why}; give a legal chess position", args.fen));
     let position: Chess = args
         .fen
         .parse::<Fen>()
@@ -250,10 +217,8 @@ async fn prove(args: ProveArgs, output: Output) -> Result<(), CliError> {
         let prover = prover.clone();
         move || {
             let start = Instant::now();
-            prove_and_check(prover.as_ref(), &input, request, &|phase| {
-                eprintln!("{phase}")
-            })
-            .map(|proof| (proof, start.elapsed().as_secs_f64()))
+            prove_and_check(prover.as_ref(), &input, request, &|phase| eprintln!("{phase}"))
+                .map(|proof| (proof, start.elapsed().as_secs_f64()))
         }
     })
     .await
@@ -262,8 +227,7 @@ async fn prove(args: ProveArgs, output: Output) -> Result<(), CliError> {
         .ranking
         .iter()
         .map(|index| {
-            chess::move_of_index(&position, *index)
-                .map_or_else(|| "illegal".to_owned(), |m| chess::san(&position, m))
+            chess::move_of_index(&position, *index).map_or_else(|| "illegal".to_owned(), |m| chess::san(&position, m))
         })
         .collect();
     let file = ProofFile {
@@ -276,30 +240,15 @@ async fn prove(args: ProveArgs, output: Output) -> Result<(), CliError> {
     };
     match args.out {
         None => output.print(&file, || {
-            format!(
-                "{} in {:.2} s: {}",
-                file.moves.first().map_or("", String::as_str),
-                file.prove_s,
-                file.proof
-            )
+            format!("{} in {:.2} s: {}", file.moves.first().map_or("", String::as_str), file.prove_s, file.proof)
         }),
         Some(path) => {
-            let text =
-                serde_json::to_string_pretty(&file).map_err(|e| CliError::failed(e.to_string()))?;
-            std::fs::write(&path, text + "\n").map_err(|e| {
-                CliError::failed(format!("{}: {e}; choose another --out", path.display()))
-            })?;
-            output.print(
-                &serde_json::json!({ "out": path, "prove_s": file.prove_s, "moves": file.moves }),
-                || {
-                    format!(
-                        "{}: ranked {}, proved in {:.2} s",
-                        path.display(),
-                        file.moves.join(" "),
-                        file.prove_s
-                    )
-                },
-            )
+            let text = serde_json::to_string_pretty(&file).map_err(|e| CliError::failed(e.to_string()))?;
+            std::fs::write(&path, text + "\n")
+                .map_err(|e| CliError::failed(format!("{}: {e}; choose another --out", path.display())))?;
+            output.print(&serde_json::json!({ "out": path, "prove_s": file.prove_s, "moves": file.moves }), || {
+                format!("{}: ranked {}, proved in {:.2} s", path.display(), file.moves.join(" "), file.prove_s)
+            })
         }
     }
 }
@@ -315,11 +264,7 @@ async fn verify(args: Verify, output: Output) -> Result<(), CliError> {
     let file: ProofFile = serde_json::from_slice(&text).map_err(|e| wrong(e.to_string()))?;
     let prover = args.place.load().await?;
     if file.model_id.0 != prover.model_id() {
-        return Err(wrong(format!(
-            "it is of model {}, not {}",
-            file.model_id,
-            B256::from(prover.model_id())
-        )));
+        return Err(wrong(format!("it is of model {}, not {}", file.model_id, B256::from(prover.model_id()))));
     }
     let proof = Proof {
         bytes: file.proof.to_vec(),
@@ -332,8 +277,7 @@ async fn verify(args: Verify, output: Output) -> Result<(), CliError> {
             args.proof.display()
         )));
     }
-    output.print(
-        &serde_json::json!({ "valid": true, "model_id": file.model_id }),
-        || format!("the proof is right, of model {}", file.model_id),
-    )
+    output.print(&serde_json::json!({ "valid": true, "model_id": file.model_id }), || {
+        format!("the proof is right, of model {}", file.model_id)
+    })
 }

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{CliError, Output};
 use crate::{
-    chain::{Key, bytecode},
+    chain::{Client, Key, arena::Arena, bytecode},
     config::{Config, ModelConfig},
     demo::{self, Code, Options},
     prover::{self, verifier},
@@ -53,11 +53,13 @@ pub(super) struct Args {
 pub(super) async fn run(config: Config) -> Result<(), CliError> {
     let store = Store::open(&config.store).await?;
     let key = Key::open(&config.key.keystore, &config.key.password)?;
+    // What is wrong with the chain shows before the keys take their time.
+    let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
+    Arena::open(client, config.chain.arena).await?;
     let model = config.model.clone();
-    let prover =
-        tokio::task::spawn_blocking(move || prover::load(&model, &|step| tracing::info!("{step}")))
-            .await
-            .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
+    let prover = tokio::task::spawn_blocking(move || prover::load(&model, &|step| tracing::info!("{step}")))
+        .await
+        .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
     let service = Service::start(config, key, prover, store, service::log_only()).await?;
     Ok(service.run(stop_on_signal()?).await?)
 }
@@ -91,11 +93,7 @@ pub(super) async fn demo(args: Args, output: Output) -> Result<(), CliError> {
         "Zugzwang demo: a human against {} on a local chain; each NPC move is proven and verified on chain.",
         args.model.display()
     ));
-    let model = ModelConfig {
-        dir: args.model.clone(),
-        shape: args.shape,
-        cache: args.cache,
-    };
+    let model = ModelConfig { dir: args.model.clone(), shape: args.shape, cache: args.cache };
     let quiet = output.json;
     let prover = tokio::task::spawn_blocking(move || {
         prover::load(&model, &|step| {
@@ -106,10 +104,7 @@ pub(super) async fn demo(args: Args, output: Output) -> Result<(), CliError> {
     })
     .await
     .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
-    let code = Code {
-        arena: bytecode::arena(),
-        verifier: verifier::get(&args.model, prover.as_ref()).await?.bytecode,
-    };
+    let code = Code { arena: bytecode::arena(), verifier: verifier::get(&args.model, prover.as_ref()).await?.bytecode };
     let options = Options {
         interactive: args.human,
         black: args.black,

@@ -31,10 +31,7 @@ pub enum ConfigError {
         advice: String,
     },
     /// A value that is out of its range or malformed.
-    #[error(
-        "`{key}` = \"{value}\" {problem}; set it in the file or as {}",
-        env_name(key)
-    )]
+    #[error("`{key}` = \"{value}\" {problem}; set it in the file or as {}", env_name(key))]
     BadValue {
         /// Dotted path of the key.
         key: &'static str,
@@ -163,22 +160,14 @@ impl Config {
             rpc: http_url("chain.rpc", &raw.chain.rpc)?,
             chain_id: at_least("chain.chain_id", raw.chain.chain_id, 1)?,
             arena: address("chain.arena", &raw.chain.arena)?,
-            host: if raw.chain.host.is_empty() {
-                Address::ZERO
-            } else {
-                address("chain.host", &raw.chain.host)?
-            },
+            host: if raw.chain.host.is_empty() { Address::ZERO } else { address("chain.host", &raw.chain.host)? },
             start_block: raw.chain.start_block,
             confirmations: raw.chain.confirmations,
             finality: raw.chain.finality,
             max_reorg: at_least("chain.max_reorg", raw.chain.max_reorg, 1)?,
             batch: at_least("chain.batch", raw.chain.batch, 1)?,
             poll: Duration::from_millis(at_least("chain.poll_ms", raw.chain.poll_ms, 10)?),
-            timeout: Duration::from_millis(at_least(
-                "chain.timeout_ms",
-                raw.chain.timeout_ms,
-                100,
-            )?),
+            timeout: Duration::from_millis(at_least("chain.timeout_ms", raw.chain.timeout_ms, 100)?),
         };
         if raw.submit.bump_percent < 10 {
             return Err(bad(
@@ -187,18 +176,11 @@ impl Config {
                 "is below 10, the least that nodes accept for a replacement",
             ));
         }
-        let password = match (
-            raw.key.password_file.is_empty(),
-            raw.key.password_env.is_empty(),
-        ) {
+        let password = match (raw.key.password_file.is_empty(), raw.key.password_env.is_empty()) {
             (false, _) => PasswordSource::File(raw.key.password_file.into()),
             (true, false) => PasswordSource::Env(raw.key.password_env),
             (true, true) => {
-                return Err(bad(
-                    "key.password_env",
-                    "",
-                    "is empty and so is key.password_file: name one of the two",
-                ));
+                return Err(bad("key.password_env", "", "is empty and so is key.password_file: name one of the two"));
             }
         };
         Ok(Self {
@@ -213,18 +195,11 @@ impl Config {
                 budget: Duration::from_secs(at_least("prover.budget_s", raw.prover.budget_s, 1)?),
                 attempts: at_least("prover.attempts", raw.prover.attempts.into(), 1)? as u32,
             },
-            key: KeyConfig {
-                keystore: path("key.keystore", &raw.key.keystore)?,
-                password,
-            },
+            key: KeyConfig { keystore: path("key.keystore", &raw.key.keystore)?, password },
             submit: SubmitConfig {
                 max_fee: gwei("submit.max_fee_gwei", raw.submit.max_fee_gwei)?,
                 max_priority: gwei("submit.max_priority_gwei", raw.submit.max_priority_gwei)?,
-                bump_after: Duration::from_secs(at_least(
-                    "submit.bump_after_s",
-                    raw.submit.bump_after_s,
-                    1,
-                )?),
+                bump_after: Duration::from_secs(at_least("submit.bump_after_s", raw.submit.bump_after_s, 1)?),
                 bump_percent: raw.submit.bump_percent.into(),
                 gas_margin_percent: raw.submit.gas_margin_percent,
             },
@@ -235,45 +210,27 @@ impl Config {
 }
 
 fn bad(key: &'static str, value: impl ToString, problem: &str) -> ConfigError {
-    ConfigError::BadValue {
-        key,
-        value: value.to_string(),
-        problem: problem.to_owned(),
-    }
+    ConfigError::BadValue { key, value: value.to_string(), problem: problem.to_owned() }
 }
 
 fn at_least(key: &'static str, value: u64, least: u64) -> Result<u64, ConfigError> {
-    if value < least {
-        Err(bad(key, value, &format!("must be at least {least}")))
-    } else {
-        Ok(value)
-    }
+    if value < least { Err(bad(key, value, &format!("must be at least {least}"))) } else { Ok(value) }
 }
 
 fn path(key: &'static str, value: &str) -> Result<PathBuf, ConfigError> {
-    if value.is_empty() {
-        Err(bad(key, value, "must name a path"))
-    } else {
-        Ok(value.into())
-    }
+    if value.is_empty() { Err(bad(key, value, "must name a path")) } else { Ok(value.into()) }
 }
 
 fn gwei(key: &'static str, value: f64) -> Result<u128, ConfigError> {
     if value.is_finite() && value > 0.0 && value <= 1e9 {
         Ok((value * 1e9).round() as u128)
     } else {
-        Err(bad(
-            key,
-            value,
-            "must be a number of gwei above 0 and at most 1e9",
-        ))
+        Err(bad(key, value, "must be a number of gwei above 0 and at most 1e9"))
     }
 }
 
 fn http_url(key: &'static str, value: &str) -> Result<String, ConfigError> {
-    let host = value
-        .strip_prefix("http://")
-        .or_else(|| value.strip_prefix("https://"));
+    let host = value.strip_prefix("http://").or_else(|| value.strip_prefix("https://"));
     match host {
         Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(value.to_owned()),
         _ => Err(bad(key, value, "must be an http:// or https:// address")),
@@ -283,11 +240,7 @@ fn http_url(key: &'static str, value: &str) -> Result<String, ConfigError> {
 fn address(key: &'static str, value: &str) -> Result<Address, ConfigError> {
     match value.parse::<Address>() {
         Ok(address) if address != Address::ZERO => Ok(address),
-        _ => Err(bad(
-            key,
-            value,
-            "must be an address, 0x and 40 hex digits (`zugzwang deploy` prints the arena's)",
-        )),
+        _ => Err(bad(key, value, "must be an address, 0x and 40 hex digits (`zugzwang deploy` prints the arena's)")),
     }
 }
 
@@ -297,12 +250,8 @@ mod tests {
     use expect_test::{Expect, expect};
 
     fn check(toml: &str, env: &[(&str, &str)], expected: Expect) {
-        let env = env
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        let result =
-            RawConfig::from_layers(Some(("zugzwang.toml", toml)), env).and_then(Config::from_raw);
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let result = RawConfig::from_layers(Some(("zugzwang.toml", toml)), env).and_then(Config::from_raw);
         let shown = match result {
             Ok(c) => format!(
                 "{} {} confirmations={} fee={} {:?}",
@@ -342,9 +291,7 @@ mod tests {
         check(
             &format!("{ARENA}confirmation = 3\n"),
             &[],
-            expect![
-                "unknown key `chain.confirmation` in zugzwang.toml: did you mean `chain.confirmations`?"
-            ],
+            expect!["unknown key `chain.confirmation` in zugzwang.toml: did you mean `chain.confirmations`?"],
         );
         check(
             ARENA,
@@ -368,9 +315,7 @@ mod tests {
         check(
             &format!("{ARENA}poll_ms = \"soon\""),
             &[],
-            expect![[
-                r#"zugzwang.toml: invalid type: string "soon", expected an integer for key `chain.poll_ms`"#
-            ]],
+            expect![[r#"zugzwang.toml: invalid type: string "soon", expected an integer for key `chain.poll_ms`"#]],
         );
         check(
             "chain = [",

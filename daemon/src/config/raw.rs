@@ -90,11 +90,7 @@ pub struct RawModel {
 
 impl Default for RawModel {
     fn default() -> Self {
-        Self {
-            dir: "models/chess-m".into(),
-            shape: String::new(),
-            cache: ".zugzwang/cache".into(),
-        }
+        Self { dir: "models/chess-m".into(), shape: String::new(), cache: ".zugzwang/cache".into() }
     }
 }
 
@@ -112,11 +108,7 @@ pub struct RawProver {
 
 impl Default for RawProver {
     fn default() -> Self {
-        Self {
-            slots: 1,
-            budget_s: 120,
-            attempts: 3,
-        }
+        Self { slots: 1, budget_s: 120, attempts: 3 }
     }
 }
 
@@ -160,13 +152,7 @@ pub struct RawSubmit {
 
 impl Default for RawSubmit {
     fn default() -> Self {
-        Self {
-            max_fee_gwei: 200.0,
-            max_priority_gwei: 2.0,
-            bump_after_s: 45,
-            bump_percent: 13,
-            gas_margin_percent: 20,
-        }
+        Self { max_fee_gwei: 200.0, max_priority_gwei: 2.0, bump_after_s: 45, bump_percent: 13, gas_margin_percent: 20 }
     }
 }
 
@@ -180,9 +166,7 @@ pub struct RawStore {
 
 impl Default for RawStore {
     fn default() -> Self {
-        Self {
-            path: ".zugzwang/zugzwang.db".into(),
-        }
+        Self { path: ".zugzwang/zugzwang.db".into() }
     }
 }
 
@@ -196,9 +180,7 @@ pub struct RawLog {
 
 impl Default for RawLog {
     fn default() -> Self {
-        Self {
-            filter: "info".into(),
-        }
+        Self { filter: "info".into() }
     }
 }
 
@@ -212,23 +194,21 @@ impl RawConfig {
         let Some(file) = file else {
             return Self::from_layers(None, environment);
         };
-        let text = std::fs::read_to_string(file)
-            .map_err(|e| ConfigError::Unreadable(format!("{}: {e}; name another file with --config, or leave it out to use defaults and ZUGZWANG__ variables", file.display())))?;
+        let text = std::fs::read_to_string(file).map_err(|e| {
+            ConfigError::Unreadable(format!(
+                "{}: {e}; name another file with --config, or leave it out to use defaults and ZUGZWANG__ variables",
+                file.display()
+            ))
+        })?;
         Self::from_layers(Some((&file.display().to_string(), &text)), environment)
     }
 
     /// Builds the layers from text, so that tests need neither files nor a changed environment.
-    pub fn from_layers(
-        file: Option<(&str, &str)>,
-        environment: HashMap<String, String>,
-    ) -> Result<Self, ConfigError> {
+    pub fn from_layers(file: Option<(&str, &str)>, environment: HashMap<String, String>) -> Result<Self, ConfigError> {
         let name = file.map_or("the environment", |(name, _)| name);
         let unreadable = |error: config::ConfigError| {
             let text = error.to_string().replace('\n', " ");
-            ConfigError::Unreadable(format!(
-                "{name}: {}",
-                text.split_whitespace().collect::<Vec<_>>().join(" ")
-            ))
+            ConfigError::Unreadable(format!("{name}: {}", text.split_whitespace().collect::<Vec<_>>().join(" ")))
         };
         let mut builder = config::Config::builder();
         if let Some((_, text)) = file {
@@ -244,10 +224,7 @@ impl RawConfig {
         let known = config::Config::try_from(&Self::default()).map_err(unreadable)?;
         refuse_unknown("", &layers.cache, &known.cache, &|key| {
             let variable = super::env_name(key);
-            if environment
-                .keys()
-                .any(|k| k.to_uppercase().starts_with(&variable))
-            {
+            if environment.keys().any(|k| k.to_uppercase().starts_with(&variable)) {
                 "the environment".to_owned()
             } else {
                 name.to_owned()
@@ -273,19 +250,11 @@ fn refuse_unknown(
     };
     let given: BTreeMap<_, _> = given.iter().collect();
     for (key, value) in given {
-        let path = if prefix.is_empty() {
-            key.clone()
-        } else {
-            format!("{prefix}.{key}")
-        };
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         let Some(expected) = known.get(key) else {
             let nearest = known.keys().map(|k| (distance(k, key), k)).min();
             let dotted = |k: &str| {
-                if prefix.is_empty() {
-                    k.to_owned()
-                } else {
-                    format!("{prefix}.{k}")
-                }
+                if prefix.is_empty() { k.to_owned() } else { format!("{prefix}.{k}") }
             };
             let advice = match nearest {
                 Some((d, k)) if d <= 3 => format!("did you mean `{}`?", dotted(k)),
@@ -295,11 +264,7 @@ fn refuse_unknown(
                     format!("the keys here are {}", keys.join(", "))
                 }
             };
-            return Err(ConfigError::UnknownKey {
-                origin: origin(&path),
-                key: path,
-                advice,
-            });
+            return Err(ConfigError::UnknownKey { origin: origin(&path), key: path, advice });
         };
         refuse_unknown(&path, value, expected, origin)?;
     }

@@ -15,9 +15,7 @@ use tokio::{
 #[derive(Debug, thiserror::Error)]
 pub enum AnvilError {
     /// No binary.
-    #[error(
-        "anvil: not found; looked at {looked}; run `npm ci` in contracts/, or set ZUGZWANG_ANVIL to the binary"
-    )]
+    #[error("anvil: not found; looked at {looked}; run `npm ci` in contracts/, or set ZUGZWANG_ANVIL to the binary")]
     NotFound {
         /// Where it was looked for.
         looked: String,
@@ -48,10 +46,7 @@ impl Anvil {
             Some(path) => path.to_owned(),
             None => find()?,
         };
-        let failed = |why: String| AnvilError::Failed {
-            path: binary.display().to_string(),
-            why,
-        };
+        let failed = |why: String| AnvilError::Failed { path: binary.display().to_string(), why };
         let mut child = Command::new("sh")
             .args(["-c", "\"$@\" & chain=$!; cat >/dev/null; kill $chain 2>/dev/null; wait $chain 2>/dev/null", "sh"])
             .arg(&binary)
@@ -62,10 +57,7 @@ impl Anvil {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|e| failed(e.to_string()))?;
-        let stdout = child
-            .stdout
-            .take()
-            .ok_or_else(|| failed("its output can't be read".into()))?;
+        let stdout = child.stdout.take().ok_or_else(|| failed("its output can't be read".into()))?;
         let mut lines = BufReader::new(stdout).lines();
         let listening = async {
             while let Ok(Some(line)) = lines.next_line().await {
@@ -99,9 +91,7 @@ fn find() -> Result<PathBuf, AnvilError> {
         return if path.is_file() {
             Ok(path)
         } else {
-            Err(AnvilError::NotFound {
-                looked: path.display().to_string(),
-            })
+            Err(AnvilError::NotFound { looked: path.display().to_string() })
         };
     }
     let system = match std::env::consts::OS {
@@ -117,13 +107,9 @@ fn find() -> Result<PathBuf, AnvilError> {
     let from_here = std::env::current_dir().unwrap_or_default();
     let candidates = from_here.ancestors().map(|folder| folder.join(&inside));
     let on_path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path: Vec<PathBuf> = std::env::split_paths(&on_path)
-        .map(|folder| folder.join("anvil"))
-        .collect();
+    let on_path: Vec<PathBuf> = std::env::split_paths(&on_path).map(|folder| folder.join("anvil")).collect();
     candidates
         .chain(on_path)
         .find(|path| path.is_file())
-        .ok_or(AnvilError::NotFound {
-            looked: format!("{inside} and PATH"),
-        })
+        .ok_or(AnvilError::NotFound { looked: format!("{inside} and PATH") })
 }

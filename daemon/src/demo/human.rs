@@ -41,10 +41,7 @@ impl Human {
         match self {
             Self::Script(player) => player.choose(position).map_or(Wish::Resign, Wish::Play),
             Self::Keyboard(lines) => loop {
-                screen.ask(&format!(
-                    "{} to move (SAN or UCI; draw, resign, quit): ",
-                    chess::side(position.turn())
-                ));
+                screen.ask(&format!("{} to move (SAN or UCI; draw, resign, quit): ", chess::side(position.turn())));
                 let Ok(Some(line)) = lines.next_line().await else {
                     return Wish::Leave;
                 };

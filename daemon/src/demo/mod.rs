@@ -140,11 +140,7 @@ pub struct Summary {
 const LONG_GAME: u64 = 240;
 
 /// Runs a demo to its end.
-pub async fn play(
-    options: Options,
-    prover: Arc<dyn Prove>,
-    code: Code,
-) -> Result<Summary, DemoError> {
+pub async fn play(options: Options, prover: Arc<dyn Prove>, code: Code) -> Result<Summary, DemoError> {
     let screen = Screen::new(options.quiet);
     let chain = Anvil::start(options.anvil.as_deref(), &[]).await?;
     screen.say(&format!("local chain: anvil at {}", chain.url));
@@ -165,14 +161,7 @@ pub async fn play(
         let _ = sender.send(notice.clone());
     });
     let store = Store::open(&table.config.store).await?;
-    let service = Service::start(
-        table.config.clone(),
-        table.npc_key.clone(),
-        prover,
-        store,
-        observer,
-    )
-    .await?;
+    let service = Service::start(table.config.clone(), table.npc_key.clone(), prover, store, observer).await?;
     let mut daemon = tokio::spawn(service.run(stopped));
 
     let played = tokio::select! {
@@ -223,19 +212,14 @@ impl Table {
         }
         let password = PasswordSource::File(password);
         let keystore = dir.join("key.json");
-        let npc_key = if keystore.exists() {
-            Key::open(&keystore, &password)?
-        } else {
-            Key::create(&keystore, &password)?
-        };
+        let npc_key =
+            if keystore.exists() { Key::open(&keystore, &password)? } else { Key::create(&keystore, &password)? };
         let human_key = Key::from_bytes(random())?;
 
         let client = Client::connect(url, Duration::from_secs(30)).await?;
         for account in [npc_key.address(), human_key.address()] {
             let thousand = U256::from(1000u64) * U256::from(10u64).pow(U256::from(18u64));
-            client
-                .raw("anvil_setBalance", serde_json::json!([account, thousand]))
-                .await?;
+            client.raw("anvil_setBalance", serde_json::json!([account, thousand])).await?;
         }
         let prices = SubmitConfig {
             max_fee: 1_000_000_000_000,
@@ -247,18 +231,10 @@ impl Table {
         let npc = Wallet::new(client.clone(), npc_key.clone(), prices.clone());
         let human = Wallet::new(client.clone(), human_key, prices);
 
-        let verifier = npc
-            .deploy("the verifier's deployment", code.verifier)
-            .await?;
-        screen.say(&format!(
-            "verifier:    {} ({} gas)",
-            verifier.contract, verifier.mined.gas_used
-        ));
+        let verifier = npc.deploy("the verifier's deployment", code.verifier).await?;
+        screen.say(&format!("verifier:    {} ({} gas)", verifier.contract, verifier.mined.gas_used));
         let arena = npc.deploy("the arena's deployment", code.arena).await?;
-        screen.say(&format!(
-            "arena:       {} ({} gas)",
-            arena.contract, arena.mined.gas_used
-        ));
+        screen.say(&format!("arena:       {} ({} gas)", arena.contract, arena.mined.gas_used));
         let terms = Terms {
             verifier: verifier.contract,
             model_id: model_id.into(),
@@ -267,30 +243,16 @@ impl Table {
             max_games: 10,
         };
         let (offer, _) = npc.open_offer(arena.contract, &terms).await?;
-        screen.say(&format!(
-            "NPC:         {} offers games against model {}",
-            npc_key.address(),
-            B256::from(model_id)
-        ));
+        screen.say(&format!("NPC:         {} offers games against model {}", npc_key.address(), B256::from(model_id)));
         screen.say(&format!(
             "human:       {} plays {}",
             human.address(),
-            chess::side(if options.black {
-                Color::Black
-            } else {
-                Color::White
-            })
+            chess::side(if options.black { Color::Black } else { Color::White })
         ));
 
         let config = daemon_config(url, client.chain_id(), arena.contract, &dir, &password)?;
         let arena = Arena::open(client, arena.contract).await?;
-        Ok(Self {
-            config,
-            npc_key,
-            human,
-            arena,
-            offer,
-        })
+        Ok(Self { config, npc_key, human, arena, offer })
     }
 }
 
@@ -337,16 +299,8 @@ impl<'a> Game<'a> {
         table: &'a Table,
         notices: mpsc::UnboundedReceiver<Notice>,
     ) -> Self {
-        let human = if options.interactive {
-            Human::keyboard()
-        } else {
-            Human::scripted(options.seed)
-        };
-        let colour = if options.black {
-            Color::Black
-        } else {
-            Color::White
-        };
+        let human = if options.interactive { Human::keyboard() } else { Human::scripted(options.seed) };
+        let colour = if options.black { Color::Black } else { Color::White };
         Self {
             options,
             screen,
@@ -362,20 +316,10 @@ impl<'a> Game<'a> {
 
     async fn play(mut self) -> Result<Summary, DemoError> {
         let (wallet, arena) = (&self.table.human, self.table.arena.address());
-        let (id, created) = wallet
-            .create_game(
-                arena,
-                self.table.offer,
-                self.colour == Color::White,
-                U256::ZERO,
-            )
-            .await?;
-        self.screen.say(&format!(
-            "game {id}:      created in transaction {}\n",
-            created.hash
-        ));
-        self.screen
-            .board(&chess::draw(&self.position, self.colour, None));
+        let (id, created) =
+            wallet.create_game(arena, self.table.offer, self.colour == Color::White, U256::ZERO).await?;
+        self.screen.say(&format!("game {id}:      created in transaction {}\n", created.hash));
+        self.screen.board(&chess::draw(&self.position, self.colour, None));
         let mut ply = 0u64;
         let mut asked = Instant::now();
         let result = loop {
@@ -421,14 +365,9 @@ impl<'a> Game<'a> {
                 continue;
             };
             self.advance(m);
-            self.screen
-                .board(&chess::draw(&self.position, self.colour, Some(m)));
+            self.screen.board(&chess::draw(&self.position, self.colour, Some(m)));
             ply += 1;
-            if self
-                .options
-                .moves
-                .is_some_and(|most| self.answers.len() as u64 >= most)
-            {
+            if self.options.moves.is_some_and(|most| self.answers.len() as u64 >= most) {
                 break format!("stopped after {} NPC moves", self.answers.len());
             }
         };
@@ -441,52 +380,25 @@ impl<'a> Game<'a> {
     }
 
     async fn outcome(&self, id: U256) -> Result<String, DemoError> {
-        Ok(self
-            .table
-            .arena
-            .game(id, None)
-            .await?
-            .ended
-            .unwrap_or_else(|| "still running".into()))
+        Ok(self.table.arena.game(id, None).await?.ended.unwrap_or_else(|| "still running".into()))
     }
 
     /// Waits for the NPC's move; `None` if the game ended with it.
-    async fn answer(
-        &mut self,
-        id: U256,
-        ply: u64,
-        asked: Instant,
-    ) -> Result<Option<Move>, DemoError> {
-        let waiting = self
-            .screen
-            .wait(&format!("{} NPC: sees the move", number(ply)));
+    async fn answer(&mut self, id: U256, ply: u64, asked: Instant) -> Result<Option<Move>, DemoError> {
+        let waiting = self.screen.wait(&format!("{} NPC: sees the move", number(ply)));
         let mut proved_ms = 0;
         while let Some(notice) = self.notices.recv().await {
             match notice {
-                Notice::Asked { game, ply: p } if (game, p) == (id, ply) => {
-                    waiting.phase("reads the board")
+                Notice::Asked { game, ply: p } if (game, p) == (id, ply) => waiting.phase("reads the board"),
+                Notice::Proving { game, ply: p, phase } if (game, p) == (id, ply) => {
+                    waiting.phase(&format!("proves: {phase}"))
                 }
-                Notice::Proving {
-                    game,
-                    ply: p,
-                    phase,
-                } if (game, p) == (id, ply) => waiting.phase(&format!("proves: {phase}")),
-                Notice::Proved {
-                    game, ply: p, ms, ..
-                } if (game, p) == (id, ply) => {
+                Notice::Proved { game, ply: p, ms, .. } if (game, p) == (id, ply) => {
                     proved_ms = ms;
                     waiting.phase("simulates and submits");
                 }
-                Notice::Signed { game, ply: p, .. } if (game, p) == (id, ply) => {
-                    waiting.phase("waits for the block")
-                }
-                Notice::Mined {
-                    game,
-                    ply: p,
-                    hash,
-                    gas,
-                    ..
-                } if (game, p) == (id, ply) => {
+                Notice::Signed { game, ply: p, .. } if (game, p) == (id, ply) => waiting.phase("waits for the block"),
+                Notice::Mined { game, ply: p, hash, gas, .. } if (game, p) == (id, ply) => {
                     drop(waiting);
                     let answer_s = asked.elapsed().as_secs_f64();
                     let Some(word) = self.table.arena.npc_move_in(hash).await? else {
@@ -503,17 +415,17 @@ impl<'a> Game<'a> {
                     };
                     self.screen.say(&format!(
                         "{} {}   (NPC, proved in {:.2} s, answered in {:.2} s, {} gas, transaction {})",
-                        number(ply), made.san, made.prove_s, made.answer_s, made.gas, made.transaction
+                        number(ply),
+                        made.san,
+                        made.prove_s,
+                        made.answer_s,
+                        made.gas,
+                        made.transaction
                     ));
                     self.answers.push(made);
                     return Ok(Some(m));
                 }
-                Notice::Ended {
-                    game,
-                    ply: p,
-                    state,
-                    why,
-                } if (game, p) == (id, ply) => {
+                Notice::Ended { game, ply: p, state, why } if (game, p) == (id, ply) => {
                     let ended = self.table.arena.game(id, None).await?.ended.is_some();
                     if state == State::Failed || !ended {
                         return Err(DemoError::NoAnswer { ply, why });
@@ -524,10 +436,7 @@ impl<'a> Game<'a> {
                 _ => {}
             }
         }
-        Err(DemoError::NoAnswer {
-            ply,
-            why: "the daemon stopped".into(),
-        })
+        Err(DemoError::NoAnswer { ply, why: "the daemon stopped".into() })
     }
 
     fn summary(self, result: String, plies: u64) -> Summary {
@@ -553,7 +462,11 @@ impl<'a> Game<'a> {
         };
         self.screen.say(&format!(
             "\nresult: {}\n{}\n{} NPC moves, each proven and verified on chain; median proof {:.2} s, median gas {}",
-            summary.result, summary.game, summary.npc_moves.len(), summary.prove_s, summary.gas
+            summary.result,
+            summary.game,
+            summary.npc_moves.len(),
+            summary.prove_s,
+            summary.gas
         ));
         summary
     }
@@ -573,11 +486,7 @@ fn claim(position: &Chess) -> Option<Ending> {
 }
 
 fn number(ply: u64) -> String {
-    format!(
-        "{}{}",
-        ply / 2 + 1,
-        if ply % 2 == 0 { ".  " } else { "..." }
-    )
+    format!("{}{}", ply / 2 + 1, if ply % 2 == 0 { ".  " } else { "..." })
 }
 
 /// A folder that goes when the demo ends.
@@ -585,15 +494,9 @@ struct TempDir(PathBuf);
 
 impl TempDir {
     fn new() -> Result<Self, DemoError> {
-        let path = std::env::temp_dir().join(format!(
-            "zugzwang-demo-{}-{:08x}",
-            std::process::id(),
-            random()[0]
-        ));
-        std::fs::create_dir_all(&path).map_err(|source| DemoError::File {
-            path: path.display().to_string(),
-            source,
-        })?;
+        let path = std::env::temp_dir().join(format!("zugzwang-demo-{}-{:08x}", std::process::id(), random()[0]));
+        std::fs::create_dir_all(&path)
+            .map_err(|source| DemoError::File { path: path.display().to_string(), source })?;
         Ok(Self(path))
     }
 }

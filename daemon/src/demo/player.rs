@@ -14,10 +14,7 @@ pub(super) struct Player {
 impl Player {
     /// A player whose taste depends on the seed.
     pub(super) fn new(seed: u64) -> Self {
-        Self {
-            state: seed ^ 0x9e37_79b9_7f4a_7c15,
-            seen: Vec::new(),
-        }
+        Self { state: seed ^ 0x9e37_79b9_7f4a_7c15, seen: Vec::new() }
     }
 
     /// Its move, or `None` where there is none.
@@ -29,11 +26,7 @@ impl Player {
             after.play_unchecked(m);
             let noise = (self.next() % 12) as i32;
             // A position that was there already is worth less, so that games end.
-            let repeated = self
-                .seen
-                .iter()
-                .filter(|hash| **hash == key(&after))
-                .count() as i32;
+            let repeated = self.seen.iter().filter(|hash| **hash == key(&after)).count() as i32;
             let score = -search(&after, 2, -2 * MATE, -(alpha - 60)) + noise - 45 * repeated;
             if best.is_none_or(|(value, _)| score > value) {
                 best = Some((score, m));
@@ -70,11 +63,7 @@ fn ordered(position: &Chess) -> Vec<Move> {
 fn search(position: &Chess, depth: u32, mut alpha: i32, beta: i32) -> i32 {
     let moves = ordered(position);
     if moves.is_empty() {
-        return if position.is_check() {
-            -MATE - depth as i32
-        } else {
-            0
-        };
+        return if position.is_check() { -MATE - depth as i32 } else { 0 };
     }
     if position.is_insufficient_material() {
         return 0;
@@ -133,11 +122,7 @@ fn evaluate(position: &Chess) -> i32 {
         let sign = if piece.color == turn { 1 } else { -1 };
         material[usize::from(piece.color == turn)] += value(piece.role);
         let rank = square.rank().to_u32() as i32;
-        let advance = if piece.color == Color::White {
-            rank
-        } else {
-            7 - rank
-        };
+        let advance = if piece.color == Color::White { rank } else { 7 - rank };
         let place = match piece.role {
             Role::Pawn => advance * advance,
             Role::Knight | Role::Bishop => 12 - 4 * edge(square),
@@ -146,14 +131,10 @@ fn evaluate(position: &Chess) -> i32 {
         };
         score += sign * (value(piece.role) + place);
     }
-    let (us, them) = (
-        position.board().king_of(turn),
-        position.board().king_of(!turn),
-    );
+    let (us, them) = (position.board().king_of(turn), position.board().king_of(!turn));
     if let (Some(us), Some(them)) = (us, them) {
         let lead = material[1] - material[0];
-        let chase =
-            |hunter: Square, prey: Square| 12 * edge(prey) - 4 * hunter.distance(prey) as i32;
+        let chase = |hunter: Square, prey: Square| 12 * edge(prey) - 4 * hunter.distance(prey) as i32;
         if lead > 350 {
             score += chase(us, them);
         } else if lead < -350 {
@@ -180,11 +161,7 @@ mod tests {
             let mut position = Chess::default();
             let mut moves = Vec::new();
             while !position.is_game_over() && moves.len() < 8 {
-                let player = if position.turn() == Color::White {
-                    &mut white
-                } else {
-                    &mut black
-                };
+                let player = if position.turn() == Color::White { &mut white } else { &mut black };
                 let m = player.choose(&position).expect("a move");
                 assert!(position.is_legal(m));
                 moves.push(m);
@@ -198,9 +175,7 @@ mod tests {
     #[test]
     fn it_mates_where_it_can() {
         let fen: shakmaty::fen::Fen = "6k1/5ppp/8/8/8/8/8/R3K3 w - - 0 1".parse().expect("fen");
-        let position: Chess = fen
-            .into_position(shakmaty::CastlingMode::Standard)
-            .expect("position");
+        let position: Chess = fen.into_position(shakmaty::CastlingMode::Standard).expect("position");
         let m = Player::new(3).choose(&position).expect("a move");
         assert_eq!(m.to(), Square::A8);
     }

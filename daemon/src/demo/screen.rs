@@ -39,20 +39,13 @@ impl Screen {
     }
 
     pub(super) fn wait(&self, who: &str) -> Waiting {
-        let bar = if self.quiet {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new_spinner()
-        };
+        let bar = if self.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(100));
         bar.set_message(who.to_owned());
-        Waiting {
-            bar,
-            who: who.to_owned(),
-        }
+        Waiting { bar, who: who.to_owned() }
     }
 }
 

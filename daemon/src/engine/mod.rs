@@ -157,41 +157,24 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
         Event::Turn { ply, block } => turn(jobs, *ply, *block, &mut effects),
         Event::AnsweredByOther { ply } => {
             for job in at(jobs, *ply).filter(|job| job.state.is_open()) {
-                end(
-                    job,
-                    State::Moot,
-                    "answered by another transaction",
-                    &mut effects,
-                );
+                end(job, State::Moot, "answered by another transaction", &mut effects);
             }
         }
         Event::Over { forfeited, how } => {
             // A submitted answer may be the very move that ended the game: its receipt decides.
-            let state = if *forfeited {
-                State::Forfeited
-            } else {
-                State::Moot
-            };
+            let state = if *forfeited { State::Forfeited } else { State::Moot };
             for job in jobs.iter().filter(|job| is_before_submission(job.state)) {
                 end(job, state, how, &mut effects);
             }
         }
         Event::Undone { above } => {
-            for job in jobs
-                .iter()
-                .filter(|job| job.block.number > *above && job.state != State::Moot)
-            {
+            for job in jobs.iter().filter(|job| job.block.number > *above && job.state != State::Moot) {
                 end(job, State::Moot, "its block was undone", &mut effects);
             }
         }
         Event::Restarted => {
             for job in jobs.iter().filter(|job| job.state == State::Proving) {
-                set(
-                    job,
-                    State::Seen,
-                    "the daemon was restarted while proving",
-                    &mut effects,
-                );
+                set(job, State::Seen, "the daemon was restarted while proving", &mut effects);
             }
         }
         Event::ProofStarted { ply } => {
@@ -200,9 +183,7 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
             }
         }
         Event::Proved { ply, asked } => {
-            for job in
-                at(jobs, *ply).filter(|job| job.state == State::Proving && job.block == *asked)
-            {
+            for job in at(jobs, *ply).filter(|job| job.state == State::Proving && job.block == *asked) {
                 set(job, State::Proved, "", &mut effects);
             }
         }
@@ -220,14 +201,8 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
                 end(job, State::Moot, why, &mut effects);
             }
         }
-        Event::Refused {
-            ply,
-            why,
-            still_asked,
-        } => {
-            for job in
-                at(jobs, *ply).filter(|job| matches!(job.state, State::Proved | State::Submitted))
-            {
+        Event::Refused { ply, why, still_asked } => {
+            for job in at(jobs, *ply).filter(|job| matches!(job.state, State::Proved | State::Submitted)) {
                 if *still_asked {
                     fail(job, why, &mut effects);
                 } else {
@@ -241,9 +216,7 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
             }
         }
         Event::Mined { ply } => {
-            for job in
-                at(jobs, *ply).filter(|job| !matches!(job.state, State::Included | State::Final))
-            {
+            for job in at(jobs, *ply).filter(|job| !matches!(job.state, State::Included | State::Final)) {
                 if job.state == State::Proving {
                     effects.push(Effect::Cancel { job: job.id });
                 }
@@ -252,12 +225,7 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
         }
         Event::Unmined { ply } => {
             for job in at(jobs, *ply).filter(|job| job.state == State::Included) {
-                set(
-                    job,
-                    State::Submitted,
-                    "its block was undone; sent again",
-                    &mut effects,
-                );
+                set(job, State::Submitted, "its block was undone; sent again", &mut effects);
             }
         }
         Event::Deep { ply } => {
@@ -267,12 +235,7 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
         }
         Event::NonceLost { ply } => {
             for job in at(jobs, *ply).filter(|job| job.state == State::Submitted) {
-                set(
-                    job,
-                    State::Proved,
-                    "another transaction used its nonce",
-                    &mut effects,
-                );
+                set(job, State::Proved, "another transaction used its nonce", &mut effects);
             }
         }
     }
@@ -281,22 +244,14 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
 
 /// What to start, given the open jobs, those that are already being worked on, and free slots.
 pub fn next_work(open: &[Job], busy: &BTreeSet<i64>, free_slots: usize) -> Vec<Work> {
-    let idle = |state| {
-        open.iter()
-            .filter(move |job| job.state == state && !busy.contains(&job.id))
-    };
+    let idle = |state| open.iter().filter(move |job| job.state == state && !busy.contains(&job.id));
     let submit = idle(State::Proved).map(|job| Work::Submit(job.id));
-    let prove = idle(State::Seen)
-        .take(free_slots)
-        .map(|job| Work::Prove(job.id));
+    let prove = idle(State::Seen).take(free_slots).map(|job| Work::Prove(job.id));
     submit.chain(prove).collect()
 }
 
 fn turn(jobs: &[Job], ply: u64, block: BlockRef, effects: &mut Vec<Effect>) {
-    for job in jobs
-        .iter()
-        .filter(|job| job.key.ply < ply && is_before_submission(job.state))
-    {
+    for job in jobs.iter().filter(|job| job.key.ply < ply && is_before_submission(job.state)) {
         end(job, State::Moot, "the game went on without it", effects);
     }
     match at(jobs, ply).next() {
@@ -321,11 +276,7 @@ fn is_before_submission(state: State) -> bool {
 }
 
 fn set(job: &Job, state: State, note: &str, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Set {
-        job: job.id,
-        state,
-        note: note.to_owned(),
-    });
+    effects.push(Effect::Set { job: job.id, state, note: note.to_owned() });
 }
 
 fn end(job: &Job, state: State, note: &str, effects: &mut Vec<Effect>) {
@@ -337,10 +288,7 @@ fn end(job: &Job, state: State, note: &str, effects: &mut Vec<Effect>) {
 
 fn fail(job: &Job, why: &str, effects: &mut Vec<Effect>) {
     set(job, State::Failed, why, effects);
-    effects.push(Effect::Report {
-        job: job.id,
-        what: why.to_owned(),
-    });
+    effects.push(Effect::Report { job: job.id, what: why.to_owned() });
 }
 
 #[cfg(test)]

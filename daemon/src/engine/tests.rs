@@ -13,54 +13,24 @@ use crate::{
 fn block(name: &str) -> BlockRef {
     let (number, fork) = name.split_once('\'').map_or((name, 0), |(n, _)| (n, 1));
     let number: u64 = number.parse().expect("block number");
-    BlockRef {
-        number,
-        hash: B256::repeat_byte((number as u8) * 2 + fork),
-    }
+    BlockRef { number, hash: B256::repeat_byte((number as u8) * 2 + fork) }
 }
 
 fn event(words: &[&str]) -> Event {
     let ply = || words[1].parse().expect("ply");
     match words[0] {
-        "turn" => Event::Turn {
-            ply: ply(),
-            block: block(words[2]),
-        },
+        "turn" => Event::Turn { ply: ply(), block: block(words[2]) },
         "other" => Event::AnsweredByOther { ply: ply() },
-        "over" => Event::Over {
-            forfeited: false,
-            how: "mate".into(),
-        },
-        "timeout" => Event::Over {
-            forfeited: true,
-            how: "time ran out".into(),
-        },
+        "over" => Event::Over { forfeited: false, how: "mate".into() },
+        "timeout" => Event::Over { forfeited: true, how: "time ran out".into() },
         "undone" => Event::Undone { above: ply() },
         "restarted" => Event::Restarted,
         "proving" => Event::ProofStarted { ply: ply() },
-        "proved" => Event::Proved {
-            ply: ply(),
-            asked: block(words[2]),
-        },
-        "unproved" => Event::ProofFailed {
-            ply: ply(),
-            why: "no memory".into(),
-            attempts: 2,
-        },
-        "nothing" => Event::NothingToPlay {
-            ply: ply(),
-            why: "no legal move".into(),
-        },
-        "refused" => Event::Refused {
-            ply: ply(),
-            why: "WrongProof".into(),
-            still_asked: true,
-        },
-        "late" => Event::Refused {
-            ply: ply(),
-            why: "GameIsOver".into(),
-            still_asked: false,
-        },
+        "proved" => Event::Proved { ply: ply(), asked: block(words[2]) },
+        "unproved" => Event::ProofFailed { ply: ply(), why: "no memory".into(), attempts: 2 },
+        "nothing" => Event::NothingToPlay { ply: ply(), why: "no legal move".into() },
+        "refused" => Event::Refused { ply: ply(), why: "WrongProof".into(), still_asked: true },
+        "late" => Event::Refused { ply: ply(), why: "GameIsOver".into(), still_asked: false },
         "stored" => Event::Stored { ply: ply() },
         "mined" => Event::Mined { ply: ply() },
         "unmined" => Event::Unmined { ply: ply() },
@@ -74,11 +44,7 @@ fn event(words: &[&str]) -> Event {
 fn check(script: &str, expected: Expect) {
     let mut jobs: Vec<Job> = Vec::new();
     let mut shown = String::new();
-    for line in script
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-    {
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split(' ').collect();
         write!(shown, "{line}:").expect("string");
         for effect in step(&jobs, &event(&words)) {
@@ -89,12 +55,7 @@ fn check(script: &str, expected: Expect) {
                         (job.state, job.block, job.attempts) = (State::Seen, block, 0);
                         continue;
                     }
-                    let key = JobKey {
-                        chain_id: 1,
-                        contract: Address::ZERO,
-                        game: U256::from(1),
-                        ply,
-                    };
+                    let key = JobKey { chain_id: 1, contract: Address::ZERO, game: U256::from(1), ply };
                     let id = jobs.len() as i64;
                     jobs.push(Job {
                         id,
@@ -116,9 +77,7 @@ fn check(script: &str, expected: Expect) {
                     }
                     job.state = state;
                 }
-                Effect::Cancel { job } => {
-                    write!(shown, " cancel {}", jobs[job as usize].key.ply).expect("string")
-                }
+                Effect::Cancel { job } => write!(shown, " cancel {}", jobs[job as usize].key.ply).expect("string"),
                 Effect::Report { job, what } => {
                     write!(shown, " report {} {what}", jobs[job as usize].key.ply).expect("string")
                 }
@@ -333,12 +292,7 @@ fn a_lost_nonce_sends_again() {
 fn work_is_read_off_the_states() {
     let job = |id: i64, state| Job {
         id,
-        key: JobKey {
-            chain_id: 1,
-            contract: Address::ZERO,
-            game: U256::from(id),
-            ply: 1,
-        },
+        key: JobKey { chain_id: 1, contract: Address::ZERO, game: U256::from(id), ply: 1 },
         block: block("5"),
         state,
         note: String::new(),
@@ -353,16 +307,7 @@ fn work_is_read_off_the_states() {
         job(4, State::Submitted),
         job(5, State::Proved),
     ];
-    assert_eq!(
-        next_work(&open, &BTreeSet::from([5]), 1),
-        [Work::Submit(2), Work::Prove(1)]
-    );
-    assert_eq!(
-        next_work(&open, &BTreeSet::from([1]), 1),
-        [Work::Submit(2), Work::Submit(5), Work::Prove(3)]
-    );
-    assert_eq!(
-        next_work(&open, &BTreeSet::new(), 0),
-        [Work::Submit(2), Work::Submit(5)]
-    );
+    assert_eq!(next_work(&open, &BTreeSet::from([5]), 1), [Work::Submit(2), Work::Prove(1)]);
+    assert_eq!(next_work(&open, &BTreeSet::from([1]), 1), [Work::Submit(2), Work::Submit(5), Work::Prove(3)]);
+    assert_eq!(next_work(&open, &BTreeSet::new(), 0), [Work::Submit(2), Work::Submit(5)]);
 }

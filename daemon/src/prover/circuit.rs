@@ -28,10 +28,7 @@ struct CircuitProver {
 }
 
 /// Loads a model and its keys, which are made if they aren't cached. `say` is told what takes time.
-pub fn load(
-    config: &ModelConfig,
-    say: &dyn Fn(&str),
-) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
+pub fn load(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
     let model = Model::load(&config.dir).map_err(said)?;
     let shape = shape_of(&model.manifest, &config.shape)?;
     let name = model.manifest.name.clone();
@@ -43,14 +40,12 @@ pub fn load(
     let seconds = prover.keygen_time().as_secs_f64();
     match prover.key_origin() {
         KeyOrigin::Cached => say(&format!("model {name}: keys read in {seconds:.1} s")),
-        KeyOrigin::Generated => say(&format!(
-            "model {name}: keys made in {seconds:.1} s, cached in {}",
-            config.cache.display()
-        )),
-        KeyOrigin::Replaced(why) => say(&format!(
-            "model {name}: keys made anew in {seconds:.1} s, because {}",
-            one_line(&why.to_string())
-        )),
+        KeyOrigin::Generated => {
+            say(&format!("model {name}: keys made in {seconds:.1} s, cached in {}", config.cache.display()))
+        }
+        KeyOrigin::Replaced(why) => {
+            say(&format!("model {name}: keys made anew in {seconds:.1} s, because {}", one_line(&why.to_string())))
+        }
     }
     Ok(std::sync::Arc::new(CircuitProver {
         name,
@@ -66,13 +61,7 @@ pub fn load_anew(
     keys: &Path,
     say: &dyn Fn(&str),
 ) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
-    load(
-        &ModelConfig {
-            cache: keys.to_owned(),
-            ..config.clone()
-        },
-        say,
-    )
+    load(&ModelConfig { cache: keys.to_owned(), ..config.clone() }, say)
 }
 
 /// Quantises any ONNX file on made-up inputs and makes keys for it: good for costs, not for answers.
@@ -82,73 +71,39 @@ pub fn load_onnx(
     say: &dyn Fn(&str),
 ) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
     let float = import::load(&config.dir).map_err(said)?;
-    let name = config
-        .dir
-        .file_stem()
-        .map_or_else(|| "model".to_owned(), |s| s.to_string_lossy().into_owned());
+    let name = config.dir.file_stem().map_or_else(|| "model".to_owned(), |s| s.to_string_lossy().into_owned());
     let is_chess = float.in_channels == 18 && float.board.height == 8 && float.board.width == 8;
-    say(&format!(
-        "model {name}: quantising {} layers on made-up inputs",
-        float.layers.len()
-    ));
+    say(&format!("model {name}: quantising {} layers on made-up inputs", float.layers.len()));
     let (front, inputs) = if is_chess {
         (Front::Chess, (0..64).map(board).collect::<Vec<_>>())
     } else {
         let size = float.in_channels * float.board.cells();
         let mut noise = Noise(1);
-        let samples: Vec<Vec<f32>> = (0..64)
-            .map(|_| {
-                (0..size)
-                    .map(|_| (noise.next() % 1000) as f32 / 1000.0)
-                    .collect()
-            })
-            .collect();
+        let samples: Vec<Vec<f32>> =
+            (0..64).map(|_| (0..size).map(|_| (noise.next() % 1000) as f32 / 1000.0).collect()).collect();
         let front = Front::bytes_for(&samples).map_err(said)?;
         let inputs = samples.iter().filter_map(|s| front.encode(s)).collect();
         (front, inputs)
     };
-    let last = float
-        .layers
-        .last()
-        .map_or(1, |l| l.out_channels * float.board.cells());
-    let options = Options {
-        top: last.min(16),
-        ..Options::default()
-    };
+    let last = float.layers.last().map_or(1, |l| l.out_channels * float.board.cells());
+    let options = Options { top: last.min(16), ..Options::default() };
     let (graph, report) = quantise::quantise(&float, &front, &inputs, &options).map_err(said)?;
-    let quotients: Vec<(i64, i64)> = report
-        .bounds
-        .layers
-        .iter()
-        .map(|l| (l.q_min, l.q_max))
-        .collect();
-    let shape = if config.shape.is_empty() {
-        cheapest(&graph, &quotients)?
-    } else {
-        parse_shape(&config.shape)?
-    };
+    let quotients: Vec<(i64, i64)> = report.bounds.layers.iter().map(|l| (l.q_min, l.q_max)).collect();
+    let shape = if config.shape.is_empty() { cheapest(&graph, &quotients)? } else { parse_shape(&config.shape)? };
     say(&format!("model {name}: making keys for shape {shape}"));
     make_folder(keys)?;
     let srs = Srs::load(shape.k, keys).map_err(said)?;
     let prover = Prover::with_srs(graph, &report.bounds, shape, srs, keys).map_err(said)?;
-    Ok(std::sync::Arc::new(CircuitProver {
-        name,
-        prover,
-        cache: keys.to_owned(),
-        is_chess,
-    }))
+    Ok(std::sync::Arc::new(CircuitProver { name, prover, cache: keys.to_owned(), is_chess }))
 }
 
 /// Makes a folder with `model.onnx` a chess model: integer graph and manifest.
 pub fn quantise(dir: &Path, calibration: &Path, shape: &str) -> Result<(), ProveError> {
     let bytes = std::fs::read(calibration).map_err(|e| {
-        ProveError::Circuit(format!(
-            "{}: {e}; name calibration positions with --calibration",
-            calibration.display()
-        ))
+        ProveError::Circuit(format!("{}: {e}; name calibration positions with --calibration", calibration.display()))
     })?;
-    let records = Record::parse_all(&bytes)
-        .map_err(|e| ProveError::Circuit(format!("{}: {e}", calibration.display())))?;
+    let records =
+        Record::parse_all(&bytes).map_err(|e| ProveError::Circuit(format!("{}: {e}", calibration.display())))?;
     let old = Model::load(dir).ok().map(|model| model.manifest);
     let options = old.as_ref().map(|m| m.quantisation).unwrap_or_default();
     let name = old
@@ -158,22 +113,10 @@ pub fn quantise(dir: &Path, calibration: &Path, shape: &str) -> Result<(), Prove
         .unwrap_or_default();
     let chosen = match (&old, shape) {
         (Some(manifest), "") => manifest.circuit,
-        (None, "") => CircuitShape {
-            p: 1,
-            kernels_per_row: 1,
-            k: 16,
-        },
+        (None, "") => CircuitShape { p: 1, kernels_per_row: 1, k: 16 },
         (_, shape) => {
-            let Shape {
-                lanes,
-                kernels_per_row,
-                k,
-            } = parse_shape(shape)?;
-            CircuitShape {
-                p: lanes,
-                kernels_per_row,
-                k,
-            }
+            let Shape { lanes, kernels_per_row, k } = parse_shape(shape)?;
+            CircuitShape { p: lanes, kernels_per_row, k }
         }
     };
     compile_chess(dir, &name, &records, &options, chosen).map_err(said)?;
@@ -205,34 +148,14 @@ pub fn inspect_onnx(file: &Path) -> Result<String, ProveError> {
 }
 
 impl Prove for CircuitProver {
-    fn prove(
-        &self,
-        input: &Tensor,
-        request: [u8; 32],
-        on_phase: &dyn Fn(Phase),
-    ) -> Result<Proof, ProveError> {
-        let proof = self
-            .prover
-            .prove(input, request, &|phase| on_phase(phase.name()))
-            .map_err(said)?;
-        Ok(Proof {
-            bytes: proof.bytes,
-            instances: proof.instances,
-            ranking: proof.ranking,
-        })
+    fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError> {
+        let proof = self.prover.prove(input, request, &|phase| on_phase(phase.name())).map_err(said)?;
+        Ok(Proof { bytes: proof.bytes, instances: proof.instances, ranking: proof.ranking })
     }
 
     fn verify(&self, proof: &Proof) -> bool {
-        let Proof {
-            bytes,
-            instances,
-            ranking,
-        } = proof.clone();
-        self.prover.verify(&zugzwang_circuits::prover::Proof {
-            bytes,
-            instances,
-            ranking,
-        })
+        let Proof { bytes, instances, ranking } = proof.clone();
+        self.prover.verify(&zugzwang_circuits::prover::Proof { bytes, instances, ranking })
     }
 
     fn model_id(&self) -> [u8; 32] {
@@ -271,13 +194,8 @@ impl Prove for CircuitProver {
         let graph = self.prover.graph();
         let mut noise = Noise(seed.wrapping_add(1));
         let digits = graph.input.iter().flat_map(|channel| channel.cells.iter());
-        let values = digits
-            .map(|digit| digit.map_or(0, |d| (noise.next() & ((1 << d.bits) - 1)) as i64))
-            .collect();
-        Tensor {
-            cells: graph.board.cells(),
-            values,
-        }
+        let values = digits.map(|digit| digit.map_or(0, |d| (noise.next() & ((1 << d.bits) - 1)) as i64)).collect();
+        Tensor { cells: graph.board.cells(), values }
     }
 }
 
@@ -314,16 +232,9 @@ fn cheapest(graph: &Graph, quotients: &[(i64, i64)]) -> Result<Shape, ProveError
     let mut best: Option<(usize, Shape)> = None;
     let mut why = String::new();
     for k in 10..=16u32 {
-        for lanes in [1, 2, 4]
-            .into_iter()
-            .filter(|lanes| graph.board.width.is_multiple_of(*lanes))
-        {
+        for lanes in [1, 2, 4].into_iter().filter(|lanes| graph.board.width.is_multiple_of(*lanes)) {
             for kernels_per_row in [1, 2, 4, 8] {
-                let shape = Shape {
-                    lanes,
-                    kernels_per_row,
-                    k,
-                };
+                let shape = Shape { lanes, kernels_per_row, k };
                 let cells = (8 * lanes + 9 * kernels_per_row + 16) << k;
                 if best.is_some_and(|(least, _)| least <= cells) {
                     continue;
@@ -335,23 +246,14 @@ fn cheapest(graph: &Graph, quotients: &[(i64, i64)]) -> Result<Shape, ProveError
             }
         }
     }
-    best.map(|(_, shape)| shape).ok_or_else(|| {
-        ProveError::Circuit(format!("no shape up to k = 16 fits: {}", one_line(&why)))
-    })
+    best.map(|(_, shape)| shape)
+        .ok_or_else(|| ProveError::Circuit(format!("no shape up to k = 16 fits: {}", one_line(&why))))
 }
 
 fn shape_of(manifest: &Manifest, wanted: &str) -> Result<Shape, ProveError> {
     if wanted.is_empty() {
-        let CircuitShape {
-            p,
-            kernels_per_row,
-            k,
-        } = manifest.circuit;
-        Ok(Shape {
-            lanes: p,
-            kernels_per_row,
-            k,
-        })
+        let CircuitShape { p, kernels_per_row, k } = manifest.circuit;
+        Ok(Shape { lanes: p, kernels_per_row, k })
     } else {
         parse_shape(wanted)
     }
@@ -359,31 +261,18 @@ fn shape_of(manifest: &Manifest, wanted: &str) -> Result<Shape, ProveError> {
 
 /// Reads `LANES,KERNELS,K`, such as `4,4,14`.
 fn parse_shape(text: &str) -> Result<Shape, ProveError> {
-    let numbers: Vec<usize> = text
-        .split(',')
-        .filter_map(|part| part.trim().parse().ok())
-        .collect();
+    let numbers: Vec<usize> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
     match (&numbers[..], text.split(',').count()) {
         ([lanes, kernels_per_row, k], 3) if *k <= 28 && *lanes > 0 && *kernels_per_row > 0 => {
-            Ok(Shape {
-                lanes: *lanes,
-                kernels_per_row: *kernels_per_row,
-                k: *k as u32,
-            })
+            Ok(Shape { lanes: *lanes, kernels_per_row: *kernels_per_row, k: *k as u32 })
         }
-        _ => Err(ProveError::Circuit(format!(
-            "shape \"{text}\" is none; write LANES,KERNELS,K such as 4,4,14"
-        ))),
+        _ => Err(ProveError::Circuit(format!("shape \"{text}\" is none; write LANES,KERNELS,K such as 4,4,14"))),
     }
 }
 
 fn make_folder(cache: &Path) -> Result<(), ProveError> {
-    std::fs::create_dir_all(cache).map_err(|e| {
-        ProveError::Circuit(format!(
-            "cache {}: {e}; choose another folder",
-            cache.display()
-        ))
-    })
+    std::fs::create_dir_all(cache)
+        .map_err(|e| ProveError::Circuit(format!("cache {}: {e}; choose another folder", cache.display())))
 }
 
 fn said(error: impl std::fmt::Display) -> ProveError {
@@ -396,21 +285,9 @@ mod tests {
 
     #[test]
     fn shapes_are_read() {
-        assert_eq!(
-            parse_shape("4, 2,14").expect("shape"),
-            Shape {
-                lanes: 4,
-                kernels_per_row: 2,
-                k: 14
-            }
-        );
+        assert_eq!(parse_shape("4, 2,14").expect("shape"), Shape { lanes: 4, kernels_per_row: 2, k: 14 });
         for wrong in ["", "4,2", "4,2,14,1", "a,2,14", "0,1,14"] {
-            assert!(
-                parse_shape(wrong)
-                    .expect_err(wrong)
-                    .to_string()
-                    .contains("LANES,KERNELS,K")
-            );
+            assert!(parse_shape(wrong).expect_err(wrong).to_string().contains("LANES,KERNELS,K"));
         }
     }
 

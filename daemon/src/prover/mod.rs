@@ -51,12 +51,7 @@ pub enum ProveError {
 /// Something that proves: a model's keys, or a stand-in in tests.
 pub trait Prove: Send + Sync + fmt::Debug {
     /// Runs the model on an input and proves the ranking, bound to a request.
-    fn prove(
-        &self,
-        input: &Tensor,
-        request: [u8; 32],
-        on_phase: &dyn Fn(Phase),
-    ) -> Result<Proof, ProveError>;
+    fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError>;
 
     /// Whether a proof is right.
     fn verify(&self, proof: &Proof) -> bool;
@@ -110,9 +105,5 @@ pub fn prove_and_check(
     if proof.instances.get(..2) != Some(&limbs[..]) {
         return Err(ProveError::OtherRequest);
     }
-    if prover.verify(&proof) {
-        Ok(proof)
-    } else {
-        Err(ProveError::DoesNotVerify)
-    }
+    if prover.verify(&proof) { Ok(proof) } else { Err(ProveError::DoesNotVerify) }
 }

@@ -43,10 +43,7 @@ impl Ticket {
 impl Pool {
     /// A pool of `slots` provers that share their keys.
     pub fn new(prover: Arc<dyn Prove>, slots: usize) -> Self {
-        Self {
-            prover,
-            slots: Arc::new(Semaphore::new(slots.max(1))),
-        }
+        Self { prover, slots: Arc::new(Semaphore::new(slots.max(1))) }
     }
 
     /// What proves.
@@ -76,22 +73,17 @@ impl Pool {
         let made = tokio::task::spawn_blocking(move || {
             let _slot = slot;
             let start = Instant::now();
-            let proof = catch_unwind(AssertUnwindSafe(|| {
-                prove_and_check(prover.as_ref(), &input, request, &on_phase)
-            }));
+            let proof = catch_unwind(AssertUnwindSafe(|| prove_and_check(prover.as_ref(), &input, request, &on_phase)));
             proof
                 .unwrap_or_else(|panic| Err(ProveError::Panicked(panic_text(&panic))))
                 .map(|proof| (proof, start.elapsed()))
         });
-        made.await
-            .unwrap_or_else(|e| Err(ProveError::Panicked(e.to_string())))
+        made.await.unwrap_or_else(|e| Err(ProveError::Panicked(e.to_string())))
     }
 }
 
 fn panic_text(panic: &Box<dyn std::any::Any + Send>) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned());
+    let text =
+        panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
     crate::chain::error::one_line(&text.unwrap_or_else(|| "no message".into()))
 }

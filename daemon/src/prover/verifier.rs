@@ -34,9 +34,7 @@ pub fn path(model: &Path) -> PathBuf {
 /// The verifier of this prover: the model folder's, if it is for the same commitment, else a new
 /// one.
 pub async fn get(model: &Path, prover: &dyn Prove) -> Result<Artifact, ProveError> {
-    let stored = std::fs::read(path(model))
-        .ok()
-        .and_then(|text| serde_json::from_slice::<Artifact>(&text).ok());
+    let stored = std::fs::read(path(model)).ok().and_then(|text| serde_json::from_slice::<Artifact>(&text).ok());
     match stored {
         Some(artifact) if artifact.model_id.0 == prover.model_id() => Ok(artifact),
         _ => compile(prover.model_id(), &prover.solidity()?).await,
@@ -57,7 +55,11 @@ pub async fn compile(model_id: [u8; 32], source: &str) -> Result<Artifact, Prove
         .ancestors()
         .map(|folder| folder.join("contracts/build.mjs"))
         .find(|script| script.is_file())
-        .ok_or_else(|| failed("contracts/build.mjs is not in this folder or above it; run the command inside the repository".into()))?;
+        .ok_or_else(|| {
+            failed(
+                "contracts/build.mjs is not in this folder or above it; run the command inside the repository".into(),
+            )
+        })?;
     let mut child = Command::new("node")
         .arg(&script)
         .args(["--verifier", "-"])
@@ -65,26 +67,15 @@ pub async fn compile(model_id: [u8; 32], source: &str) -> Result<Artifact, Prove
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|e| {
-            failed(format!(
-                "node: {e}; install Node.js and run `npm ci` in contracts/"
-            ))
-        })?;
+        .map_err(|e| failed(format!("node: {e}; install Node.js and run `npm ci` in contracts/")))?;
     if let Some(mut input) = child.stdin.take() {
-        input
-            .write_all(source.as_bytes())
-            .await
-            .map_err(|e| failed(e.to_string()))?;
+        input.write_all(source.as_bytes()).await.map_err(|e| failed(e.to_string()))?;
     }
-    let output = child
-        .wait_with_output()
-        .await
-        .map_err(|e| failed(e.to_string()))?;
+    let output = child.wait_with_output().await.map_err(|e| failed(e.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
-    let compiled: Compiled =
-        serde_json::from_slice(&output.stdout).map_err(|e| failed(format!("build.mjs: {e}")))?;
+    let compiled: Compiled = serde_json::from_slice(&output.stdout).map_err(|e| failed(format!("build.mjs: {e}")))?;
     if compiled.deployed_bytecode.len() > CODE_LIMIT {
         return Err(failed(format!(
             "its code has {} bytes, chains take {CODE_LIMIT}; choose a narrower shape",
@@ -101,17 +92,10 @@ pub async fn compile(model_id: [u8; 32], source: &str) -> Result<Artifact, Prove
 /// Writes an artifact beside its place and renames it.
 pub fn store(model: &Path, artifact: &Artifact) -> Result<PathBuf, ProveError> {
     let place = path(model);
-    let failed = |why: String| {
-        ProveError::Verifier(format!(
-            "{}: {why}; is the folder writable?",
-            place.display()
-        ))
-    };
+    let failed = |why: String| ProveError::Verifier(format!("{}: {why}; is the folder writable?", place.display()));
     let mut text = serde_json::to_string_pretty(artifact).map_err(|e| failed(e.to_string()))?;
     text.push('\n');
     let beside = place.with_extension("json.tmp");
-    std::fs::write(&beside, text)
-        .and_then(|()| std::fs::rename(&beside, &place))
-        .map_err(|e| failed(e.to_string()))?;
+    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, &place)).map_err(|e| failed(e.to_string()))?;
     Ok(place)
 }

@@ -22,11 +22,9 @@ pub(super) async fn effects(
     for effect in effects {
         match effect {
             Effect::Ask { ply, block } => write.ask(&JobKey { ply: *ply, ..*key }, *block).await?,
-            Effect::Set {
-                job,
-                state: State::Proved,
-                ..
-            } if let Some((answer, ms)) = proof => write.set_proved(*job, answer, ms).await?,
+            Effect::Set { job, state: State::Proved, .. } if let Some((answer, ms)) = proof => {
+                write.set_proved(*job, answer, ms).await?
+            }
             Effect::Set { job, state, note } => write.set_state(*job, *state, note).await?,
             Effect::Cancel { .. } | Effect::Report { .. } => {}
         }
@@ -36,12 +34,7 @@ pub(super) async fn effects(
 
 impl Service {
     fn key(&self, game: U256, ply: u64) -> JobKey {
-        JobKey {
-            chain_id: self.config.chain.chain_id,
-            contract: self.arena.address(),
-            game,
-            ply,
-        }
+        JobKey { chain_id: self.config.chain.chain_id, contract: self.arena.address(), game, ply }
     }
 
     /// A proof that was interrupted by the last stop starts again.
@@ -60,9 +53,7 @@ impl Service {
     /// One event of one game.
     pub(super) async fn happened(&mut self, game: U256, event: Event) -> Result<(), ServiceError> {
         let mut write = self.store.write().await?;
-        let jobs = write
-            .jobs_of_game(self.config.chain.chain_id, self.arena.address(), game)
-            .await?;
+        let jobs = write.jobs_of_game(self.config.chain.chain_id, self.arena.address(), game).await?;
         let decided = engine::step(&jobs, &event);
         effects(&mut write, &self.key(game, 0), &decided, None).await?;
         write.commit().await?;
@@ -79,19 +70,12 @@ impl Service {
         ms: u64,
     ) -> Result<(), ServiceError> {
         let mut write = self.store.write().await?;
-        let jobs = write
-            .jobs_of_game(self.config.chain.chain_id, self.arena.address(), game)
-            .await?;
+        let jobs = write.jobs_of_game(self.config.chain.chain_id, self.arena.address(), game).await?;
         let decided = engine::step(&jobs, &event);
         effects(&mut write, &self.key(game, 0), &decided, Some((answer, ms))).await?;
         write.commit().await?;
         if let (Event::Proved { ply, .. }, false) = (&event, decided.is_empty()) {
-            self.tell(Notice::Proved {
-                game,
-                ply: *ply,
-                ms,
-                ranking: answer.ranking,
-            });
+            self.tell(Notice::Proved { game, ply: *ply, ms, ranking: answer.ranking });
         }
         Ok(())
     }
@@ -107,12 +91,7 @@ impl Service {
         let mut write = self.store.write().await?;
         if let Some(ancestor) = batch.undo {
             let jobs = write.jobs_above(chain_id, ancestor.number).await?;
-            let decided = engine::step(
-                &jobs,
-                &Event::Undone {
-                    above: ancestor.number,
-                },
-            );
+            let decided = engine::step(&jobs, &Event::Undone { above: ancestor.number });
             effects(&mut write, &self.key(U256::ZERO, 0), &decided, None).await?;
             write.undo_to(chain_id, ancestor).await?;
             after.push((jobs, decided));
@@ -121,9 +100,7 @@ impl Service {
             let Some(event) = self.event_of(&mut write, seen).await? else {
                 continue;
             };
-            let jobs = write
-                .jobs_of_game(chain_id, self.arena.address(), seen.game)
-                .await?;
+            let jobs = write.jobs_of_game(chain_id, self.arena.address(), seen.game).await?;
             let decided = engine::step(&jobs, &event);
             effects(&mut write, &self.key(seen.game, 0), &decided, None).await?;
             asked.extend(decided.iter().filter_map(|effect| match effect {
@@ -133,15 +110,11 @@ impl Service {
             after.push((jobs, decided));
         }
         for block in &batch.blocks {
-            write
-                .advance(chain_id, *block, self.config.chain.max_reorg)
-                .await?;
+            write.advance(chain_id, *block, self.config.chain.max_reorg).await?;
         }
         write.commit().await?;
         if let Some(ancestor) = batch.undo {
-            self.tell(Notice::Undone {
-                to: ancestor.number,
-            });
+            self.tell(Notice::Undone { to: ancestor.number });
         }
         for (game, ply) in asked {
             self.tell(Notice::Asked { game, ply });
@@ -154,23 +127,12 @@ impl Service {
 
     async fn event_of(&self, write: &mut Write, seen: &Seen) -> Result<Option<Event>, StoreError> {
         Ok(match &seen.event {
-            ArenaEvent::Created { npc_is_white: true } => Some(Event::Turn {
-                ply: 0,
-                block: seen.block,
-            }),
-            ArenaEvent::Created {
-                npc_is_white: false,
-            } => None,
-            ArenaEvent::HumanMoved { ply } => Some(Event::Turn {
-                ply: ply.saturating_add(1),
-                block: seen.block,
-            }),
+            ArenaEvent::Created { npc_is_white: true } => Some(Event::Turn { ply: 0, block: seen.block }),
+            ArenaEvent::Created { npc_is_white: false } => None,
+            ArenaEvent::HumanMoved { ply } => Some(Event::Turn { ply: ply.saturating_add(1), block: seen.block }),
             ArenaEvent::NpcMoved { .. } if write.is_ours(seen.tx).await? => None,
             ArenaEvent::NpcMoved { ply } => Some(Event::AnsweredByOther { ply: *ply }),
-            ArenaEvent::Over { forfeited, how } => Some(Event::Over {
-                forfeited: *forfeited,
-                how: how.clone(),
-            }),
+            ArenaEvent::Over { forfeited, how } => Some(Event::Over { forfeited: *forfeited, how: how.clone() }),
         })
     }
 
@@ -182,42 +144,32 @@ impl Service {
         change: &Change,
     ) -> Result<(), ServiceError> {
         let cancelled = match change {
-            Change::Included { hash, .. } => tx
-                .attempts
-                .iter()
-                .any(|a| a.hash == *hash && self.submitter.is_cancellation(a)),
+            Change::Included { hash, .. } => {
+                tx.attempts.iter().any(|a| a.hash == *hash && self.submitter.is_cancellation(a))
+            }
             _ => false,
         };
         let event = match (&job, change) {
             (None, _) => None,
             (Some(_), Change::Included { .. }) if cancelled => None,
-            (Some(job), Change::Included { mined, .. }) if mined.ok => {
-                Some(Event::Mined { ply: job.key.ply })
-            }
+            (Some(job), Change::Included { mined, .. }) if mined.ok => Some(Event::Mined { ply: job.key.ply }),
             (Some(job), Change::Included { mined, .. }) => {
                 let still_asked = self.arena.game(job.key.game, None).await?.asks(job.key.ply);
                 Some(Event::Refused {
                     ply: job.key.ply,
-                    why: format!(
-                        "the transaction was mined in block {} but reverted",
-                        mined.block.number
-                    ),
+                    why: format!("the transaction was mined in block {} but reverted", mined.block.number),
                     still_asked,
                 })
             }
             (Some(job), Change::Unmined) => Some(Event::Unmined { ply: job.key.ply }),
-            (Some(job), Change::Final { mined }) => {
-                mined.ok.then_some(Event::Deep { ply: job.key.ply })
-            }
+            (Some(job), Change::Final { mined }) => mined.ok.then_some(Event::Deep { ply: job.key.ply }),
             (Some(job), Change::Dropped) => Some(Event::NonceLost { ply: job.key.ply }),
         };
         let mut write = self.store.write().await?;
         submit::store_change(&mut write, tx.id, change).await?;
         let mut after = None;
         if let (Some(job), Some(event)) = (&job, &event) {
-            let jobs = write
-                .jobs_of_game(job.key.chain_id, job.key.contract, job.key.game)
-                .await?;
+            let jobs = write.jobs_of_game(job.key.chain_id, job.key.contract, job.key.game).await?;
             let decided = engine::step(&jobs, event);
             effects(&mut write, &job.key, &decided, None).await?;
             after = Some((jobs, decided));
@@ -250,11 +202,7 @@ impl Service {
                         ticket.cancel();
                     }
                 }
-                Effect::Set {
-                    job,
-                    state: state @ (State::Moot | State::Forfeited | State::Failed),
-                    note,
-                } => {
+                Effect::Set { job, state: state @ (State::Moot | State::Forfeited | State::Failed), note } => {
                     if let Some(job) = jobs.iter().find(|j| j.id == *job) {
                         self.tell(Notice::Ended {
                             game: job.key.game,

@@ -105,26 +105,11 @@ impl Service {
         store: Store,
         observer: Observer,
     ) -> Result<Self, ServiceError> {
-        let client = Client::connect_to(
-            &config.chain.rpc,
-            config.chain.chain_id,
-            config.chain.timeout,
-        )
-        .await?;
-        store
-            .claim_chain(
-                config.chain.chain_id,
-                client.known_block(0).await?.block.hash,
-            )
-            .await?;
+        let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
+        store.claim_chain(config.chain.chain_id, client.known_block(0).await?.block.hash).await?;
         let arena = Arena::open(client.clone(), config.chain.arena).await?;
-        let submitter = Submitter::new(
-            client.clone(),
-            store.clone(),
-            key,
-            config.submit.clone(),
-            config.chain.finality,
-        );
+        let submitter =
+            Submitter::new(client.clone(), store.clone(), key, config.submit.clone(), config.chain.finality);
         let pool = Pool::new(prover, config.prover.slots);
         let service = Self {
             client,
@@ -169,9 +154,7 @@ impl Service {
             };
             match turn {
                 Ok(()) => self.trouble = None,
-                Err(ServiceError::Chain(error)) if error.is_passing() => {
-                    self.complain(error.to_string())
-                }
+                Err(ServiceError::Chain(error)) if error.is_passing() => self.complain(error.to_string()),
                 Err(error) => {
                     self.store.close().await;
                     return Err(error);
@@ -227,12 +210,7 @@ impl Service {
             return self.happened(game, moot(how.clone())).await;
         }
         if state.ply > ply {
-            return self
-                .happened(
-                    game,
-                    moot(format!("the game is at ply {} already", state.ply)),
-                )
-                .await;
+            return self.happened(game, moot(format!("the game is at ply {} already", state.ply))).await;
         }
         if !state.asks(ply) {
             // The node is behind the block that asked; the next poll knows more.
@@ -240,37 +218,20 @@ impl Service {
         }
         let ours = self.pool.prover().model_id();
         if state.model_id.0 != ours {
-            return self
-                .happened(game, moot("the game is played by another model".into()))
-                .await;
+            return self.happened(game, moot("the game is played by another model".into())).await;
         }
-        let host = if self.config.chain.host.is_zero() {
-            self.submitter.address()
-        } else {
-            self.config.chain.host
-        };
+        let host = if self.config.chain.host.is_zero() { self.submitter.address() } else { self.config.chain.host };
         if state.host != host {
-            return self
-                .happened(game, moot(format!("the game is hosted by {}", state.host)))
-                .await;
+            return self.happened(game, moot(format!("the game is hosted by {}", state.host))).await;
         }
-        let color = if state.white_to_move() {
-            shakmaty::Color::White
-        } else {
-            shakmaty::Color::Black
-        };
+        let color = if state.white_to_move() { shakmaty::Color::White } else { shakmaty::Color::Black };
         let position = match chess::unpack(&state.board, color) {
             Ok(position) => position,
             Err(error) => return self.happened(game, moot(error.to_string())).await,
         };
         if shakmaty::Position::legal_moves(&position).is_empty() {
             return self
-                .happened(
-                    game,
-                    moot(
-                        "the NPC has no legal move: the human may claim the end of the game".into(),
-                    ),
-                )
+                .happened(game, moot("the NPC has no legal move: the human may claim the end of the game".into()))
                 .await;
         }
         let Some(slot) = self.pool.slot() else {
@@ -283,14 +244,8 @@ impl Service {
         self.happened(game, Event::ProofStarted { ply }).await?;
 
         let ticket = Ticket::default();
-        self.proving
-            .insert(job.id, (job.clone(), ticket.clone(), Instant::now()));
-        let (pool, sender, observer, id) = (
-            self.pool.clone(),
-            self.done.0.clone(),
-            self.observer.clone(),
-            job.id,
-        );
+        self.proving.insert(job.id, (job.clone(), ticket.clone(), Instant::now()));
+        let (pool, sender, observer, id) = (self.pool.clone(), self.done.0.clone(), self.observer.clone(), job.id);
         tokio::spawn(async move {
             let watched = ticket.clone();
             let on_phase = move |phase| {
@@ -298,15 +253,9 @@ impl Service {
                     observer(&Notice::Proving { game, ply, phase });
                 }
             };
-            let made = pool
-                .prove(slot, state.board.to_tensor(), request, on_phase)
-                .await;
+            let made = pool.prove(slot, state.board.to_tensor(), request, on_phase).await;
             // The receiver is gone when the daemon stops: then the proof is made again.
-            let _ = sender.send(Done {
-                job: id,
-                ticket,
-                made,
-            });
+            let _ = sender.send(Done { job: id, ticket, made });
         });
         Ok(())
     }
@@ -331,42 +280,18 @@ impl Service {
         match done.made {
             Ok((proof, took)) => {
                 let Some(ranking) = proof.instances.get(2).copied() else {
-                    return self
-                        .happened(
-                            game,
-                            self.proof_failed(ply, "the proof has no ranking".into()),
-                        )
-                        .await;
+                    return self.happened(game, self.proof_failed(ply, "the proof has no ranking".into())).await;
                 };
-                let answer = Answer {
-                    ranking,
-                    proof: proof.bytes,
-                };
+                let answer = Answer { ranking, proof: proof.bytes };
                 let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-                self.proved(
-                    game,
-                    Event::Proved {
-                        ply,
-                        asked: job.block,
-                    },
-                    &answer,
-                    ms,
-                )
-                .await
+                self.proved(game, Event::Proved { ply, asked: job.block }, &answer, ms).await
             }
-            Err(error) => {
-                self.happened(game, self.proof_failed(ply, error.to_string()))
-                    .await
-            }
+            Err(error) => self.happened(game, self.proof_failed(ply, error.to_string())).await,
         }
     }
 
     fn proof_failed(&self, ply: u64, why: String) -> Event {
-        Event::ProofFailed {
-            ply,
-            why,
-            attempts: self.config.prover.attempts,
-        }
+        Event::ProofFailed { ply, why, attempts: self.config.prover.attempts }
     }
 
     /// Simulates, signs and stores, then sends.
@@ -388,52 +313,24 @@ impl Service {
         let (chain_id, contract) = (job.key.chain_id, job.key.contract);
         let stored = async |write: &mut crate::store::Write| -> Result<(), StoreError> {
             let jobs = write.jobs_of_game(chain_id, contract, game).await?;
-            apply::effects(
-                write,
-                &job.key,
-                &engine::step(&jobs, &Event::Stored { ply }),
-                None,
-            )
-            .await
+            apply::effects(write, &job.key, &engine::step(&jobs, &Event::Stored { ply }), None).await
         };
-        let hash = self
-            .submitter
-            .sign_and_store(job.id, &call, gas, stored)
-            .await?;
+        let hash = self.submitter.sign_and_store(job.id, &call, gas, stored).await?;
         self.tell(Notice::Signed { game, ply, hash });
         self.follow_transactions().await
     }
 
     async fn refused(&mut self, game: U256, ply: u64, why: String) -> Result<(), ServiceError> {
         if arena::is_time_up(&why) {
-            return self
-                .happened(
-                    game,
-                    Event::Over {
-                        forfeited: true,
-                        how: why,
-                    },
-                )
-                .await;
+            return self.happened(game, Event::Over { forfeited: true, how: why }).await;
         }
         let still_asked = self.arena.game(game, None).await?.asks(ply);
-        self.happened(
-            game,
-            Event::Refused {
-                ply,
-                why,
-                still_asked,
-            },
-        )
-        .await
+        self.happened(game, Event::Refused { ply, why, still_asked }).await
     }
 
     /// Looks after every transaction that isn't final yet.
     async fn follow_transactions(&mut self) -> Result<(), ServiceError> {
-        let live = self
-            .store
-            .live_transactions(self.config.chain.chain_id, self.submitter.address())
-            .await?;
+        let live = self.store.live_transactions(self.config.chain.chain_id, self.submitter.address()).await?;
         if live.is_empty() {
             return Ok(());
         }
@@ -458,10 +355,8 @@ impl Service {
 
     /// Says the same trouble at most twice a minute.
     fn complain(&mut self, what: String) {
-        let repeated = self
-            .trouble
-            .as_ref()
-            .is_some_and(|(last, at)| *last == what && at.elapsed() < Duration::from_secs(30));
+        let repeated =
+            self.trouble.as_ref().is_some_and(|(last, at)| *last == what && at.elapsed() < Duration::from_secs(30));
         if !repeated {
             self.tell(Notice::Trouble { what: what.clone() });
             self.trouble = Some((what, Instant::now()));
@@ -472,16 +367,8 @@ impl Service {
     async fn beat(&mut self) -> Result<(), ServiceError> {
         if self.heartbeat.elapsed() >= Duration::from_secs(60) {
             self.heartbeat = Instant::now();
-            let open = self
-                .store
-                .open_jobs(self.config.chain.chain_id)
-                .await?
-                .len();
-            let block = self
-                .store
-                .cursor(self.config.chain.chain_id)
-                .await?
-                .map_or(0, |c| c.number);
+            let open = self.store.open_jobs(self.config.chain.chain_id).await?.len();
+            let block = self.store.cursor(self.config.chain.chain_id).await?.map_or(0, |c| c.number);
             tracing::info!(block, open, proving = self.proving.len(), "alive");
         }
         Ok(())

@@ -104,11 +104,7 @@ impl Notice {
     /// Writes it to the log.
     pub(super) fn log(&self) {
         match self {
-            Self::Ready {
-                signer,
-                arena,
-                model_id,
-            } => {
+            Self::Ready { signer, arena, model_id } => {
                 tracing::info!(%signer, %arena, model = %B256::from(*model_id), "ready");
             }
             Self::Undone { to } => tracing::warn!(to, "blocks undone"),
@@ -118,25 +114,11 @@ impl Notice {
             Self::Signed { game, ply, hash } => {
                 tracing::info!(%game, ply, %hash, "signed and stored")
             }
-            Self::Mined {
-                game,
-                ply,
-                hash,
-                gas,
-                block,
-            } => tracing::info!(%game, ply, %hash, gas, block, "answered"),
-            Self::Ended {
-                game,
-                ply,
-                state,
-                why,
-            } if *state == State::Failed => tracing::error!(%game, ply, why, "needs a person"),
-            Self::Ended {
-                game,
-                ply,
-                state,
-                why,
-            } => tracing::info!(%game, ply, %state, why, "ended"),
+            Self::Mined { game, ply, hash, gas, block } => tracing::info!(%game, ply, %hash, gas, block, "answered"),
+            Self::Ended { game, ply, state, why } if *state == State::Failed => {
+                tracing::error!(%game, ply, why, "needs a person")
+            }
+            Self::Ended { game, ply, state, why } => tracing::info!(%game, ply, %state, why, "ended"),
             Self::Trouble { what } => tracing::warn!("{what}"),
         }
     }

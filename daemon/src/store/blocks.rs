@@ -60,16 +60,13 @@ impl Store {
     }
 
     /// The followed blocks below a height, newest first.
-    pub async fn blocks_below(
-        &self,
-        chain_id: u64,
-        number: u64,
-    ) -> Result<Vec<BlockRef>, StoreError> {
-        let rows = sqlx::query("SELECT number, hash FROM blocks WHERE chain_id = ? AND number < ? ORDER BY number DESC")
-            .bind(signed(chain_id))
-            .bind(signed(number))
-            .fetch_all(&self.pool)
-            .await?;
+    pub async fn blocks_below(&self, chain_id: u64, number: u64) -> Result<Vec<BlockRef>, StoreError> {
+        let rows =
+            sqlx::query("SELECT number, hash FROM blocks WHERE chain_id = ? AND number < ? ORDER BY number DESC")
+                .bind(signed(chain_id))
+                .bind(signed(number))
+                .fetch_all(&self.pool)
+                .await?;
         rows.iter()
             .map(|row| {
                 Ok(BlockRef {
@@ -83,12 +80,7 @@ impl Store {
 
 impl Write {
     /// Moves the cursor to a new block and forgets blocks that are too deep to be undone.
-    pub async fn advance(
-        &mut self,
-        chain_id: u64,
-        block: BlockRef,
-        keep: u64,
-    ) -> Result<(), StoreError> {
+    pub async fn advance(&mut self, chain_id: u64, block: BlockRef, keep: u64) -> Result<(), StoreError> {
         sqlx::query("INSERT OR REPLACE INTO blocks (chain_id, number, hash) VALUES (?, ?, ?)")
             .bind(signed(chain_id))
             .bind(signed(block.number))

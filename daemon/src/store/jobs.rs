@@ -45,21 +45,13 @@ impl State {
 
     /// Whether the daemon still has something to do for it.
     pub fn is_open(self) -> bool {
-        matches!(
-            self,
-            Self::Seen | Self::Proving | Self::Proved | Self::Submitted | Self::Included
-        )
+        matches!(self, Self::Seen | Self::Proving | Self::Proved | Self::Submitted | Self::Included)
     }
 }
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            Self::ALL
-                .iter()
-                .find(|(s, _)| s == self)
-                .map_or("", |(_, name)| name),
-        )
+        f.write_str(Self::ALL.iter().find(|(s, _)| s == self).map_or("", |(_, name)| name))
     }
 }
 
@@ -71,10 +63,7 @@ impl FromStr for State {
             .iter()
             .find(|(_, name)| *name == s)
             .map(|(state, _)| *state)
-            .ok_or(StoreError::Corrupt {
-                table: "jobs",
-                column: "state",
-            })
+            .ok_or(StoreError::Corrupt { table: "jobs", column: "state" })
     }
 }
 
@@ -121,22 +110,17 @@ pub struct Answer {
     pub proof: Vec<u8>,
 }
 
-const COLUMNS: &str = "id, chain_id, contract, game, ply, block_number, block_hash, state, note, attempts, proving_ms, created_at";
+const COLUMNS: &str =
+    "id, chain_id, contract, game, ply, block_number, block_hash, state, note, attempts, proving_ms, created_at";
 
 fn job(row: &SqliteRow) -> Result<Job, StoreError> {
-    let corrupt = |column| StoreError::Corrupt {
-        table: "jobs",
-        column,
-    };
+    let corrupt = |column| StoreError::Corrupt { table: "jobs", column };
     Ok(Job {
         id: row.get("id"),
         key: JobKey {
             chain_id: unsigned(row.get("chain_id"), "jobs", "chain_id")?,
             contract: Address::from(bytes::<20>(row.get("contract"), "jobs", "contract")?),
-            game: row
-                .get::<&str, _>("game")
-                .parse()
-                .map_err(|_| corrupt("game"))?,
+            game: row.get::<&str, _>("game").parse().map_err(|_| corrupt("game"))?,
             ply: unsigned(row.get("ply"), "jobs", "ply")?,
         },
         block: BlockRef {
@@ -146,10 +130,7 @@ fn job(row: &SqliteRow) -> Result<Job, StoreError> {
         state: row.get::<&str, _>("state").parse()?,
         note: row.get("note"),
         attempts: u32::try_from(row.get::<i64, _>("attempts")).map_err(|_| corrupt("attempts"))?,
-        proving_ms: row
-            .get::<Option<i64>, _>("proving_ms")
-            .map(|ms| unsigned(ms, "jobs", "proving_ms"))
-            .transpose()?,
+        proving_ms: row.get::<Option<i64>, _>("proving_ms").map(|ms| unsigned(ms, "jobs", "proving_ms")).transpose()?,
         created_at: row.get("created_at"),
     })
 }
@@ -172,24 +153,13 @@ impl Store {
     /// All jobs, oldest first.
     pub async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM jobs ORDER BY id");
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .fetch_all(&self.pool)
-            .await?
-            .iter()
-            .map(job)
-            .collect()
+        sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool).await?.iter().map(job).collect()
     }
 
     /// One job by its row.
     pub async fn job_by_id(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = ?");
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?
-            .as_ref()
-            .map(job)
-            .transpose()
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await?.as_ref().map(job).transpose()
     }
 
     /// The stored answer of a job.
@@ -198,22 +168,15 @@ impl Store {
             .bind(id)
             .fetch_optional(&self.pool)
             .await?;
-        row.map(|row| {
-            Ok(Answer {
-                ranking: bytes(row.get("ranking"), "jobs", "ranking")?,
-                proof: row.get("proof"),
-            })
-        })
-        .transpose()
+        row.map(|row| Ok(Answer { ranking: bytes(row.get("ranking"), "jobs", "ranking")?, proof: row.get("proof") }))
+            .transpose()
     }
 }
 
 impl Write {
     /// One job by its key.
     pub async fn job(&mut self, key: &JobKey) -> Result<Option<Job>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND game = ? AND ply = ?"
-        );
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND game = ? AND ply = ?");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(key.chain_id))
             .bind(key.contract.as_slice())
@@ -225,15 +188,8 @@ impl Write {
     }
 
     /// All jobs of one game, by ply.
-    pub async fn jobs_of_game(
-        &mut self,
-        chain_id: u64,
-        contract: Address,
-        game: U256,
-    ) -> Result<Vec<Job>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND game = ? ORDER BY ply"
-        );
+    pub async fn jobs_of_game(&mut self, chain_id: u64, contract: Address, game: U256) -> Result<Vec<Job>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND game = ? ORDER BY ply");
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(chain_id))
             .bind(contract.as_slice())
@@ -247,9 +203,7 @@ impl Write {
 
     /// All jobs that a block above `number` asked for.
     pub async fn jobs_above(&mut self, chain_id: u64, number: u64) -> Result<Vec<Job>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND block_number > ? ORDER BY id"
-        );
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND block_number > ? ORDER BY id");
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(chain_id))
             .bind(signed(number))
@@ -284,24 +238,21 @@ impl Write {
 
     /// Moves a job to a state and says why.
     pub async fn set_state(&mut self, id: i64, state: State, note: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE jobs SET state = ?, note = ?, attempts = attempts + (? = 'proving'), updated_at = ? WHERE id = ?")
-            .bind(state.to_string())
-            .bind(note)
-            .bind(state.to_string())
-            .bind(now_ms())
-            .bind(id)
-            .execute(&mut *self.tx)
-            .await?;
+        sqlx::query(
+            "UPDATE jobs SET state = ?, note = ?, attempts = attempts + (? = 'proving'), updated_at = ? WHERE id = ?",
+        )
+        .bind(state.to_string())
+        .bind(note)
+        .bind(state.to_string())
+        .bind(now_ms())
+        .bind(id)
+        .execute(&mut *self.tx)
+        .await?;
         Ok(())
     }
 
     /// Stores a proof and with it the state `proved`.
-    pub async fn set_proved(
-        &mut self,
-        id: i64,
-        answer: &Answer,
-        proving_ms: u64,
-    ) -> Result<(), StoreError> {
+    pub async fn set_proved(&mut self, id: i64, answer: &Answer, proving_ms: u64) -> Result<(), StoreError> {
         sqlx::query("UPDATE jobs SET state = 'proved', note = '', ranking = ?, proof = ?, proving_ms = ?, updated_at = ? WHERE id = ?")
             .bind(answer.ranking.as_slice())
             .bind(answer.proof.as_slice())

@@ -35,17 +35,13 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Another process has the database.
-    #[error(
-        "store {path}: another zugzwang is using it; stop that one, or give this one a store.path of its own"
-    )]
+    #[error("store {path}: another zugzwang is using it; stop that one, or give this one a store.path of its own")]
     InUse {
         /// The database file.
         path: String,
     },
     /// SQLite said no.
-    #[error(
-        "store: {0}; check the disk and the file, then start again: nothing is lost that was committed"
-    )]
+    #[error("store: {0}; check the disk and the file, then start again: nothing is lost that was committed")]
     Database(#[from] sqlx::Error),
     /// The schema can't be brought up to date.
     #[error("store: schema: {0}; was the file made by a newer zugzwang?")]
@@ -93,10 +89,7 @@ impl Store {
     /// Opens or makes the database, takes its lock and brings the schema up to date.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let shown = || path.display().to_string();
-        let folder = |source| StoreError::Folder {
-            path: shown(),
-            source,
-        };
+        let folder = |source| StoreError::Folder { path: shown(), source };
         if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
             std::fs::create_dir_all(parent).map_err(folder)?;
         }
@@ -117,16 +110,9 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await?;
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
-        Ok(Self {
-            pool,
-            path: path.to_owned(),
-            _lock: std::sync::Arc::new(lock),
-        })
+        Ok(Self { pool, path: path.to_owned(), _lock: std::sync::Arc::new(lock) })
     }
 
     /// The database file.
@@ -136,9 +122,7 @@ impl Store {
 
     /// Starts a write. Everything until [`Write::commit`] happens as one or not at all.
     pub async fn write(&self) -> Result<Write, StoreError> {
-        Ok(Write {
-            tx: self.pool.begin_with("BEGIN IMMEDIATE").await?,
-        })
+        Ok(Write { tx: self.pool.begin_with("BEGIN IMMEDIATE").await? })
     }
 
     /// Closes the database after the last write.
@@ -156,20 +140,12 @@ impl Write {
 
 /// Unix time in milliseconds.
 pub fn now_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// A fixed-size column.
-fn bytes<const N: usize>(
-    value: &[u8],
-    table: &'static str,
-    column: &'static str,
-) -> Result<[u8; N], StoreError> {
-    value
-        .try_into()
-        .map_err(|_| StoreError::Corrupt { table, column })
+fn bytes<const N: usize>(value: &[u8], table: &'static str, column: &'static str) -> Result<[u8; N], StoreError> {
+    value.try_into().map_err(|_| StoreError::Corrupt { table, column })
 }
 
 /// SQLite integers are signed; ours are counts.

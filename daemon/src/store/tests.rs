@@ -9,37 +9,20 @@ const CHAIN: u64 = 31337;
 const SIGNER: Address = Address::repeat_byte(7);
 
 fn block(number: u64) -> BlockRef {
-    BlockRef {
-        number,
-        hash: B256::repeat_byte(number as u8),
-    }
+    BlockRef { number, hash: B256::repeat_byte(number as u8) }
 }
 
 fn key(ply: u64) -> JobKey {
-    JobKey {
-        chain_id: CHAIN,
-        contract: Address::repeat_byte(9),
-        game: U256::MAX,
-        ply,
-    }
+    JobKey { chain_id: CHAIN, contract: Address::repeat_byte(9), game: U256::MAX, ply }
 }
 
 fn signed_as(name: u8) -> Signed {
-    Signed {
-        hash: B256::repeat_byte(name),
-        raw: vec![name],
-        max_fee: u128::MAX,
-        max_priority: 1,
-        gas_limit: 21_000,
-    }
+    Signed { hash: B256::repeat_byte(name), raw: vec![name], max_fee: u128::MAX, max_priority: 1, gas_limit: 21_000 }
 }
 
 async fn open(path: &Path) -> Store {
     let store = Store::open(path).await.expect("open");
-    store
-        .claim_chain(CHAIN, B256::repeat_byte(1))
-        .await
-        .expect("chain");
+    store.claim_chain(CHAIN, B256::repeat_byte(1)).await.expect("chain");
     store
 }
 
@@ -58,10 +41,7 @@ async fn what_is_committed_survives_and_the_rest_does_not() {
     let store = open(&path).await;
     let mut write = store.write().await.expect("write");
     write.ask(&key(1), block(5)).await.expect("ask");
-    write
-        .ask(&key(1), block(5))
-        .await
-        .expect("ask again is the same row");
+    write.ask(&key(1), block(5)).await.expect("ask again is the same row");
     write.advance(CHAIN, block(5), 64).await.expect("advance");
     write.commit().await.expect("commit");
     let mut write = store.write().await.expect("write");
@@ -83,34 +63,14 @@ async fn no_job_is_proved_without_its_proof() {
     let dir = tempfile::tempdir().expect("folder");
     let store = open(&dir.path().join("z.db")).await;
     let job = with_job(&store).await;
-    for state in [
-        State::Proved,
-        State::Submitted,
-        State::Included,
-        State::Final,
-    ] {
+    for state in [State::Proved, State::Submitted, State::Included, State::Final] {
         let mut write = store.write().await.expect("write");
-        assert!(
-            matches!(
-                write.set_state(job.id, state, "").await,
-                Err(StoreError::Database(_))
-            ),
-            "{state}"
-        );
+        assert!(matches!(write.set_state(job.id, state, "").await, Err(StoreError::Database(_))), "{state}");
     }
-    let answer = Answer {
-        ranking: [3; 32],
-        proof: vec![1, 2, 3],
-    };
+    let answer = Answer { ranking: [3; 32], proof: vec![1, 2, 3] };
     let mut write = store.write().await.expect("write");
-    write
-        .set_proved(job.id, &answer, 1234)
-        .await
-        .expect("proved");
-    write
-        .set_state(job.id, State::Submitted, "")
-        .await
-        .expect("submitted");
+    write.set_proved(job.id, &answer, 1234).await.expect("proved");
+    write.set_state(job.id, State::Submitted, "").await.expect("submitted");
     write.commit().await.expect("commit");
     assert_eq!(store.answer(job.id).await.expect("answer"), Some(answer));
 }
@@ -123,68 +83,35 @@ async fn a_nonce_is_a_row_with_its_signed_bytes() {
 
     // A failing signature takes no nonce, nor does a write that is not committed.
     let mut write = store.write().await.expect("write");
-    assert!(matches!(
-        write
-            .sign_next(CHAIN, SIGNER, None, 4, |_| Err("no".into()))
-            .await,
-        Err(StoreError::Signing(_))
-    ));
+    assert!(matches!(write.sign_next(CHAIN, SIGNER, None, 4, |_| Err("no".into())).await, Err(StoreError::Signing(_))));
     drop(write);
     let mut write = store.write().await.expect("write");
-    write
-        .sign_next(CHAIN, SIGNER, None, 4, |_| Ok(signed_as(1)))
-        .await
-        .expect("sign");
+    write.sign_next(CHAIN, SIGNER, None, 4, |_| Ok(signed_as(1))).await.expect("sign");
     drop(write);
 
     let mut write = store.write().await.expect("write");
-    let (tx, nonce, _) = write
-        .sign_next(CHAIN, SIGNER, Some(job.id), 4, |_| Ok(signed_as(1)))
-        .await
-        .expect("sign");
+    let (tx, nonce, _) = write.sign_next(CHAIN, SIGNER, Some(job.id), 4, |_| Ok(signed_as(1))).await.expect("sign");
     assert_eq!(nonce, 4);
-    let (_, nonce, _) = write
-        .sign_next(CHAIN, SIGNER, None, 4, |_| Ok(signed_as(2)))
-        .await
-        .expect("sign");
+    let (_, nonce, _) = write.sign_next(CHAIN, SIGNER, None, 4, |_| Ok(signed_as(2))).await.expect("sign");
     assert_eq!(nonce, 5, "the chain's nonce lags behind ours");
-    write
-        .add_attempt(tx, &signed_as(3))
-        .await
-        .expect("replacement");
+    write.add_attempt(tx, &signed_as(3)).await.expect("replacement");
     write.commit().await.expect("commit");
 
     let mut write = store.write().await.expect("write");
-    let second = write
-        .sign_next(CHAIN, SIGNER, Some(job.id), 4, |_| Ok(signed_as(4)))
-        .await;
-    assert!(
-        matches!(second, Err(StoreError::Database(_))),
-        "a job has one live transaction"
-    );
+    let second = write.sign_next(CHAIN, SIGNER, Some(job.id), 4, |_| Ok(signed_as(4))).await;
+    assert!(matches!(second, Err(StoreError::Database(_))), "a job has one live transaction");
     drop(write);
 
     let mut write = store.write().await.expect("write");
-    let (_, nonce, _) = write
-        .sign_next(CHAIN, SIGNER, None, 9, |_| Ok(signed_as(5)))
-        .await
-        .expect("sign");
+    let (_, nonce, _) = write.sign_next(CHAIN, SIGNER, None, 9, |_| Ok(signed_as(5))).await.expect("sign");
     assert_eq!(nonce, 9, "another wallet moved the account on");
     drop(write);
 
     let live = store.live_transactions(CHAIN, SIGNER).await.expect("live");
-    assert_eq!(
-        live.iter()
-            .map(|tx| (tx.nonce, tx.attempts.len()))
-            .collect::<Vec<_>>(),
-        [(4, 2), (5, 1)]
-    );
+    assert_eq!(live.iter().map(|tx| (tx.nonce, tx.attempts.len())).collect::<Vec<_>>(), [(4, 2), (5, 1)]);
     let mut write = store.write().await.expect("write");
     write.set_dropped(tx, "gone").await.expect("drop");
-    let (_, nonce, _) = write
-        .sign_next(CHAIN, SIGNER, Some(job.id), 5, |_| Ok(signed_as(6)))
-        .await
-        .expect("sign");
+    let (_, nonce, _) = write.sign_next(CHAIN, SIGNER, Some(job.id), 5, |_| Ok(signed_as(6))).await.expect("sign");
     assert_eq!(nonce, 6);
 }
 
@@ -193,14 +120,8 @@ async fn a_reset_chain_and_a_second_daemon_are_refused() {
     let dir = tempfile::tempdir().expect("folder");
     let path = dir.path().join("z.db");
     let store = open(&path).await;
-    assert!(matches!(
-        store.claim_chain(CHAIN, B256::repeat_byte(2)).await,
-        Err(StoreError::OtherChain { .. })
-    ));
-    assert!(matches!(
-        Store::open(&path).await,
-        Err(StoreError::InUse { .. })
-    ));
+    assert!(matches!(store.claim_chain(CHAIN, B256::repeat_byte(2)).await, Err(StoreError::OtherChain { .. })));
+    assert!(matches!(Store::open(&path).await, Err(StoreError::InUse { .. })));
 }
 
 #[tokio::test]
@@ -209,23 +130,14 @@ async fn undoing_goes_back_to_the_ancestor() {
     let store = open(&dir.path().join("z.db")).await;
     let mut write = store.write().await.expect("write");
     for number in 1..=10 {
-        write
-            .advance(CHAIN, block(number), 4)
-            .await
-            .expect("advance");
+        write.advance(CHAIN, block(number), 4).await.expect("advance");
     }
     write.commit().await.expect("commit");
     let below = store.blocks_below(CHAIN, 10).await.expect("blocks");
-    assert_eq!(
-        below.iter().map(|b| b.number).collect::<Vec<_>>(),
-        [9, 8, 7, 6]
-    );
+    assert_eq!(below.iter().map(|b| b.number).collect::<Vec<_>>(), [9, 8, 7, 6]);
     let mut write = store.write().await.expect("write");
     write.undo_to(CHAIN, block(7)).await.expect("undo");
     write.commit().await.expect("commit");
     assert_eq!(store.cursor(CHAIN).await.expect("cursor"), Some(block(7)));
-    assert_eq!(
-        store.blocks_below(CHAIN, 100).await.expect("blocks").len(),
-        2
-    );
+    assert_eq!(store.blocks_below(CHAIN, 100).await.expect("blocks").len(), 2);
 }

@@ -38,19 +38,10 @@ impl FromStr for TxState {
     type Err = StoreError;
 
     fn from_str(s: &str) -> Result<Self, StoreError> {
-        [
-            Self::Signed,
-            Self::Broadcast,
-            Self::Included,
-            Self::Final,
-            Self::Dropped,
-        ]
-        .into_iter()
-        .find(|state| state.name() == s)
-        .ok_or(StoreError::Corrupt {
-            table: "transactions",
-            column: "state",
-        })
+        [Self::Signed, Self::Broadcast, Self::Included, Self::Final, Self::Dropped]
+            .into_iter()
+            .find(|state| state.name() == s)
+            .ok_or(StoreError::Corrupt { table: "transactions", column: "state" })
     }
 }
 
@@ -140,12 +131,7 @@ fn tx(row: &SqliteRow) -> Result<Tx, StoreError> {
 
 fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
     let wei = |column: &'static str| {
-        row.get::<&str, _>(column)
-            .parse()
-            .map_err(|_| StoreError::Corrupt {
-                table: "attempts",
-                column,
-            })
+        row.get::<&str, _>(column).parse().map_err(|_| StoreError::Corrupt { table: "attempts", column })
     };
     Ok(Attempt {
         hash: bytes(row.get("hash"), "attempts", "hash")?.into(),
@@ -162,11 +148,7 @@ const COLUMNS: &str = "id, nonce, job, state, mined_number, mined_hash, mined_ok
 
 impl Store {
     /// Transactions that are signed, broadcast or included, by nonce.
-    pub async fn live_transactions(
-        &self,
-        chain_id: u64,
-        signer: Address,
-    ) -> Result<Vec<Tx>, StoreError> {
+    pub async fn live_transactions(&self, chain_id: u64, signer: Address) -> Result<Vec<Tx>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM transactions WHERE chain_id = ? AND signer = ? AND state IN ('signed', 'broadcast', 'included') ORDER BY nonce"
         );
@@ -181,10 +163,7 @@ impl Store {
     /// All transactions of a job, oldest first.
     pub async fn transactions_of(&self, job: i64) -> Result<Vec<Tx>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM transactions WHERE job = ? ORDER BY id");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(job)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(job).fetch_all(&self.pool).await?;
         self.with_attempts(&rows).await
     }
 
@@ -192,12 +171,11 @@ impl Store {
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
             let mut tx = tx(row)?;
-            let attempts = sqlx::query(
-                "SELECT * FROM attempts WHERE tx = ? ORDER BY signed_at, length(max_fee), max_fee",
-            )
-            .bind(tx.id)
-            .fetch_all(&self.pool)
-            .await?;
+            let attempts =
+                sqlx::query("SELECT * FROM attempts WHERE tx = ? ORDER BY signed_at, length(max_fee), max_fee")
+                    .bind(tx.id)
+                    .fetch_all(&self.pool)
+                    .await?;
             tx.attempts = attempts.iter().map(attempt).collect::<Result<_, _>>()?;
             found.push(tx);
         }
@@ -216,15 +194,15 @@ impl Write {
         chain_nonce: u64,
         sign: impl FnOnce(u64) -> Result<Signed, String>,
     ) -> Result<(i64, u64, B256), StoreError> {
-        let row = sqlx::query("SELECT max(nonce) AS top FROM transactions WHERE chain_id = ? AND signer = ? AND state <> 'dropped'")
-            .bind(signed(chain_id))
-            .bind(signer.as_slice())
-            .fetch_one(&mut *self.tx)
-            .await?;
+        let row = sqlx::query(
+            "SELECT max(nonce) AS top FROM transactions WHERE chain_id = ? AND signer = ? AND state <> 'dropped'",
+        )
+        .bind(signed(chain_id))
+        .bind(signer.as_slice())
+        .fetch_one(&mut *self.tx)
+        .await?;
         let next = match row.get::<Option<i64>, _>("top") {
-            Some(top) => unsigned(top, "transactions", "nonce")?
-                .saturating_add(1)
-                .max(chain_nonce),
+            Some(top) => unsigned(top, "transactions", "nonce")?.saturating_add(1).max(chain_nonce),
             None => chain_nonce,
         };
         let made = sign(next).map_err(StoreError::Signing)?;
@@ -282,12 +260,7 @@ impl Write {
     }
 
     /// It is in a block (`included`) or deep enough in one (`final`).
-    pub async fn set_mined(
-        &mut self,
-        tx: i64,
-        state: TxState,
-        mined: Mined,
-    ) -> Result<(), StoreError> {
+    pub async fn set_mined(&mut self, tx: i64, state: TxState, mined: Mined) -> Result<(), StoreError> {
         sqlx::query("UPDATE transactions SET state = ?, mined_number = ?, mined_hash = ?, mined_ok = ?, gas_used = ?, updated_at = ? WHERE id = ?")
             .bind(state.name())
             .bind(signed(mined.block.number))
@@ -313,14 +286,12 @@ impl Write {
 
     /// Its nonce was used by a transaction that isn't ours.
     pub async fn set_dropped(&mut self, tx: i64, note: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE transactions SET state = 'dropped', note = ?, updated_at = ? WHERE id = ?",
-        )
-        .bind(note)
-        .bind(now_ms())
-        .bind(tx)
-        .execute(&mut *self.tx)
-        .await?;
+        sqlx::query("UPDATE transactions SET state = 'dropped', note = ?, updated_at = ? WHERE id = ?")
+            .bind(note)
+            .bind(now_ms())
+            .bind(tx)
+            .execute(&mut *self.tx)
+            .await?;
         Ok(())
     }
 }

@@ -22,10 +22,7 @@ async fn a_daemon_that_is_killed_again_and_again_answers_once() {
         world.human_moves(game, round as usize).await;
         // Killed at ever later moments, until it has had the time to answer.
         loop {
-            let prover = Arc::new(StandIn {
-                delay: Duration::from_millis(40),
-                ..StandIn::default()
-            });
+            let prover = Arc::new(StandIn { delay: Duration::from_millis(40), ..StandIn::default() });
             let daemon = world.start(prover).await;
             tokio::time::sleep(Duration::from_millis(5 + (kills * 17) % 160)).await;
             daemon.kill().await;
@@ -41,28 +38,10 @@ async fn a_daemon_that_is_killed_again_and_again_answers_once() {
     tokio::time::sleep(Duration::from_millis(400)).await;
     daemon.stop().await.expect("clean stop");
     println!("{kills} kills");
-    assert_eq!(
-        world.answers().await,
-        (0..6).map(|i| (game, 2 * i + 1)).collect::<Vec<_>>()
-    );
-    assert!(
-        world
-            .jobs()
-            .await
-            .iter()
-            .all(|job| job.state == State::Final),
-        "{:?}",
-        world.jobs().await
-    );
+    assert_eq!(world.answers().await, (0..6).map(|i| (game, 2 * i + 1)).collect::<Vec<_>>());
+    assert!(world.jobs().await.iter().all(|job| job.state == State::Final), "{:?}", world.jobs().await);
     // Verifier, arena and offer, then one transaction for each answer: none was sent twice.
-    assert_eq!(
-        world
-            .client
-            .nonce(world.npc.address())
-            .await
-            .expect("nonce"),
-        3 + 6
-    );
+    assert_eq!(world.client.nonce(world.npc.address()).await.expect("nonce"), 3 + 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,20 +51,12 @@ async fn a_reorganisation_is_undone_and_answered_again() {
     let daemon = world.start(Arc::default()).await;
     world.human_moves(game, 0).await;
     world.reaches(game, 2).await;
-    let snapshot = world
-        .client
-        .raw("evm_snapshot", serde_json::json!([]))
-        .await
-        .expect("snapshot");
+    let snapshot = world.client.raw("evm_snapshot", serde_json::json!([])).await.expect("snapshot");
     world.human_moves(game, 0).await;
     world.reaches(game, 4).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
 
-    world
-        .client
-        .raw("evm_revert", serde_json::json!([snapshot]))
-        .await
-        .expect("revert");
+    world.client.raw("evm_revert", serde_json::json!([snapshot])).await.expect("revert");
     assert_eq!(world.arena.game(game, None).await.expect("game").ply, 2);
     world.human_moves(game, 7).await;
     world.reaches(game, 4).await;
@@ -104,59 +75,31 @@ async fn a_reorganisation_is_undone_and_answered_again() {
 async fn a_reorganisation_that_is_too_deep_stops_the_daemon() {
     let mut world = World::new().await;
     world.config.chain.max_reorg = 3;
-    let snapshot = world
-        .client
-        .raw("evm_snapshot", serde_json::json!([]))
-        .await
-        .expect("snapshot");
+    let snapshot = world.client.raw("evm_snapshot", serde_json::json!([])).await.expect("snapshot");
     world.mine(8).await;
     let daemon = world.start(Arc::default()).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
-    world
-        .client
-        .raw("evm_revert", serde_json::json!([snapshot]))
-        .await
-        .expect("revert");
-    world
-        .client
-        .raw("evm_increaseTime", serde_json::json!([50]))
-        .await
-        .expect("time");
+    world.client.raw("evm_revert", serde_json::json!([snapshot])).await.expect("revert");
+    world.client.raw("evm_increaseTime", serde_json::json!([50])).await.expect("time");
     world.mine(10).await;
     let error = daemon.ended().await.expect_err("it must stop");
-    assert!(
-        error.to_string().contains("more than the 3 blocks"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("more than the 3 blocks"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_that_the_arena_refuses_is_reported_and_not_sent() {
     let world = World::new().await;
-    let prover = Arc::new(StandIn {
-        lies: true,
-        ..StandIn::default()
-    });
+    let prover = Arc::new(StandIn { lies: true, ..StandIn::default() });
     let daemon = world.start(prover.clone()).await;
     let game = world.new_game(true).await;
     world.human_moves(game, 0).await;
     world
         .until("the job has failed", async || {
-            daemon
-                .ends()
-                .iter()
-                .any(|(state, why)| *state == State::Failed && why.starts_with("ProofRejected"))
+            daemon.ends().iter().any(|(state, why)| *state == State::Failed && why.starts_with("ProofRejected"))
         })
         .await;
     daemon.stop().await.expect("clean stop");
-    assert_eq!(
-        world
-            .client
-            .nonce(world.npc.address())
-            .await
-            .expect("nonce"),
-        3
-    );
+    assert_eq!(world.client.nonce(world.npc.address()).await.expect("nonce"), 3);
     assert_eq!(prover.made.load(Ordering::SeqCst), 1);
 }
 
@@ -165,34 +108,13 @@ async fn a_nonce_that_another_wallet_uses_is_given_up() {
     let world = World::new().await;
     let game = world.new_game(true).await;
     world.human_moves(game, 0).await;
-    world
-        .client
-        .raw("evm_setAutomine", serde_json::json!([false]))
-        .await
-        .expect("automine");
+    world.client.raw("evm_setAutomine", serde_json::json!([false])).await.expect("automine");
     let daemon = world.start(Arc::default()).await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     // The node forgets ours, and another wallet with the same key uses the nonce.
-    world
-        .client
-        .raw("anvil_dropAllTransactions", serde_json::json!([]))
-        .await
-        .expect("drop");
-    world
-        .client
-        .raw("evm_setAutomine", serde_json::json!([true]))
-        .await
-        .expect("automine");
-    world
-        .npc
-        .call(
-            "a payment",
-            world.human.address(),
-            Default::default(),
-            U256::from(1),
-        )
-        .await
-        .expect("payment");
+    world.client.raw("anvil_dropAllTransactions", serde_json::json!([])).await.expect("drop");
+    world.client.raw("evm_setAutomine", serde_json::json!([true])).await.expect("automine");
+    world.npc.call("a payment", world.human.address(), Default::default(), U256::from(1)).await.expect("payment");
     world.mine(3).await;
     world.reaches(game, 2).await;
     daemon.stop().await.expect("clean stop");
@@ -202,50 +124,23 @@ async fn a_nonce_that_another_wallet_uses_is_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_surroundings_are_named_at_once() {
     let mut world = World::new().await;
-    let error = Client::connect_to(&world.chain.url, 1, Duration::from_secs(5))
-        .await
-        .expect_err("another chain");
-    assert!(
-        error
-            .to_string()
-            .contains("it is on chain 31337, the configuration says 1"),
-        "{error}"
-    );
-    let error = Client::connect("http://127.0.0.1:1", Duration::from_secs(5))
-        .await
-        .expect_err("nobody there");
-    assert!(
-        error.to_string().contains("no answer to eth_chainId"),
-        "{error}"
-    );
+    let error = Client::connect_to(&world.chain.url, 1, Duration::from_secs(5)).await.expect_err("another chain");
+    assert!(error.to_string().contains("it is on chain 31337, the configuration says 1"), "{error}");
+    let error = Client::connect("http://127.0.0.1:1", Duration::from_secs(5)).await.expect_err("nobody there");
+    assert!(error.to_string().contains("no answer to eth_chainId"), "{error}");
 
     let daemon = world.start(Arc::default()).await;
     let second = world.try_start(Arc::default()).await;
-    assert!(matches!(
-        second,
-        Err(ServiceError::Store(StoreError::InUse { .. }))
-    ));
+    assert!(matches!(second, Err(ServiceError::Store(StoreError::InUse { .. }))));
     daemon.stop().await.expect("clean stop");
 
     world.config.chain.arena = world.human.address();
-    let error = world
-        .try_start(Arc::default())
-        .await
-        .err()
-        .expect("no arena")
-        .to_string();
-    assert!(
-        error.contains("there is no contract on chain 31337"),
-        "{error}"
-    );
+    let error = world.try_start(Arc::default()).await.err().expect("no arena").to_string();
+    assert!(error.contains("there is no contract on chain 31337"), "{error}");
 
     // The same store on a chain that was reset.
     let other = World::new().await;
-    other
-        .client
-        .raw("anvil_mine", serde_json::json!([1]))
-        .await
-        .expect("mine");
+    other.client.raw("anvil_mine", serde_json::json!([1])).await.expect("mine");
     let mut moved = World::new().await;
     moved.config.store = world.dir.path().join("zugzwang.db");
     let genesis = |world: &World| {
@@ -253,15 +148,7 @@ async fn wrong_surroundings_are_named_at_once() {
         async move { client.known_block(0).await.expect("genesis").block.hash }
     };
     if genesis(&moved).await != genesis(&world).await {
-        let error = moved
-            .try_start(Arc::default())
-            .await
-            .err()
-            .expect("another genesis")
-            .to_string();
-        assert!(
-            error.contains("the chain was reset or is another one"),
-            "{error}"
-        );
+        let error = moved.try_start(Arc::default()).await.err().expect("another genesis").to_string();
+        assert!(error.contains("the chain was reset or is another one"), "{error}");
     }
 }

@@ -41,27 +41,14 @@ pub(crate) struct StandIn {
 }
 
 impl Prove for StandIn {
-    fn prove(
-        &self,
-        input: &Tensor,
-        request: [u8; 32],
-        on_phase: &dyn Fn(Phase),
-    ) -> Result<Proof, ProveError> {
+    fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError> {
         self.made.fetch_add(1, Ordering::SeqCst);
         on_phase("pretending");
         std::thread::sleep(self.delay);
-        let board =
-            PackedBoard::from_tensor(input).map_err(|e| ProveError::Circuit(e.to_string()))?;
-        let position =
-            chess::unpack(&board, Color::White).map_err(|e| ProveError::Circuit(e.to_string()))?;
-        let mut ranking: Vec<usize> = (0..4672)
-            .filter(|i| chess::move_of_index(&position, *i).is_some())
-            .collect();
-        ranking.extend(
-            (0..4672)
-                .filter(|i| chess::move_of_index(&position, *i).is_none())
-                .take(16),
-        );
+        let board = PackedBoard::from_tensor(input).map_err(|e| ProveError::Circuit(e.to_string()))?;
+        let position = chess::unpack(&board, Color::White).map_err(|e| ProveError::Circuit(e.to_string()))?;
+        let mut ranking: Vec<usize> = (0..4672).filter(|i| chess::move_of_index(&position, *i).is_some()).collect();
+        ranking.extend((0..4672).filter(|i| chess::move_of_index(&position, *i).is_none()).take(16));
         ranking.truncate(16);
         let mut packed = U256::ZERO;
         for (place, index) in ranking.iter().enumerate() {
@@ -71,16 +58,8 @@ impl Prove for StandIn {
         instances[0][16..].copy_from_slice(&request[..16]);
         instances[1][16..].copy_from_slice(&request[16..]);
         instances[2] = packed.to_be_bytes();
-        let bytes = if self.lies {
-            vec![1; 32]
-        } else {
-            instances[1].to_vec()
-        };
-        Ok(Proof {
-            bytes,
-            instances,
-            ranking,
-        })
+        let bytes = if self.lies { vec![1; 32] } else { instances[1].to_vec() };
+        Ok(Proof { bytes, instances, ranking })
     }
 
     fn verify(&self, _: &Proof) -> bool {
@@ -116,17 +95,7 @@ fn stand_in_verifier() -> Bytes {
     code.extend([0x5b, 0x7f]);
     code.extend(MODEL);
     code.extend([0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3]);
-    let mut init = vec![
-        0x60,
-        code.len() as u8,
-        0x80,
-        0x60,
-        0x09,
-        0x5f,
-        0x39,
-        0x5f,
-        0xf3,
-    ];
+    let mut init = vec![0x60, code.len() as u8, 0x80, 0x60, 0x09, 0x5f, 0x39, 0x5f, 0xf3];
     init.extend(code);
     init.into()
 }
@@ -163,54 +132,22 @@ fn prices() -> SubmitConfig {
 impl World {
     pub(crate) async fn new() -> Self {
         let chain = Anvil::start(None, &[]).await.expect("anvil");
-        let client = Client::connect(&chain.url, Duration::from_secs(10))
-            .await
-            .expect("client");
+        let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
         let dir = tempfile::tempdir().expect("folder");
         let key = Key::from_bytes(B256::repeat_byte(0x11)).expect("key");
         let human = Key::from_bytes(B256::repeat_byte(0x22)).expect("key");
         for account in [key.address(), human.address()] {
-            client
-                .raw(
-                    "anvil_setBalance",
-                    serde_json::json!([account, U256::from(u128::MAX)]),
-                )
-                .await
-                .expect("balance");
+            client.raw("anvil_setBalance", serde_json::json!([account, U256::from(u128::MAX)])).await.expect("balance");
         }
         let npc = Wallet::new(client.clone(), key.clone(), prices());
         let human = Wallet::new(client.clone(), human, prices());
-        let verifier = npc
-            .deploy("verifier", stand_in_verifier())
-            .await
-            .expect("verifier")
-            .contract;
-        let arena = npc
-            .deploy("arena", bytecode::arena())
-            .await
-            .expect("arena")
-            .contract;
-        let terms = Terms {
-            verifier,
-            model_id: MODEL.into(),
-            stake: U256::ZERO,
-            move_time: 3600,
-            max_games: 100,
-        };
+        let verifier = npc.deploy("verifier", stand_in_verifier()).await.expect("verifier").contract;
+        let arena = npc.deploy("arena", bytecode::arena()).await.expect("arena").contract;
+        let terms = Terms { verifier, model_id: MODEL.into(), stake: U256::ZERO, move_time: 3600, max_games: 100 };
         let (offer, _) = npc.open_offer(arena, &terms).await.expect("offer");
         let config = config(&chain.url, arena, &dir);
         let arena = Arena::open(client.clone(), arena).await.expect("arena");
-        Self {
-            dir,
-            chain,
-            client,
-            arena,
-            npc,
-            human,
-            offer,
-            config,
-            key,
-        }
+        Self { dir, chain, client, arena, npc, human, offer, config, key }
     }
 
     pub(crate) async fn start(&self, prover: Arc<StandIn>) -> Daemon {
@@ -221,62 +158,32 @@ impl World {
         let store = Store::open(&self.config.store).await?;
         let notices = Arc::new(Mutex::new(Vec::new()));
         let heard = notices.clone();
-        let observer =
-            Arc::new(move |notice: &Notice| heard.lock().expect("notices").push(notice.clone()));
-        let service = Service::start(
-            self.config.clone(),
-            self.key.clone(),
-            prover,
-            store,
-            observer,
-        )
-        .await?;
+        let observer = Arc::new(move |notice: &Notice| heard.lock().expect("notices").push(notice.clone()));
+        let service = Service::start(self.config.clone(), self.key.clone(), prover, store, observer).await?;
         let (stop, stopped) = watch::channel(false);
-        Ok(Daemon {
-            task: tokio::spawn(service.run(stopped)),
-            stop,
-            notices,
-        })
+        Ok(Daemon { task: tokio::spawn(service.run(stopped)), stop, notices })
     }
 
     pub(crate) async fn new_game(&self, human_is_white: bool) -> U256 {
-        self.human
-            .create_game(self.arena.address(), self.offer, human_is_white, U256::ZERO)
-            .await
-            .expect("game")
-            .0
+        self.human.create_game(self.arena.address(), self.offer, human_is_white, U256::ZERO).await.expect("game").0
     }
 
     /// The human plays the move `nth` of its legal ones.
     pub(crate) async fn human_moves(&self, game: U256, nth: usize) -> u64 {
         let state = self.arena.game(game, None).await.expect("game");
-        assert!(
-            state.human_to_move,
-            "not the human's turn at ply {}",
-            state.ply
-        );
-        let color = if state.white_to_move() {
-            Color::White
-        } else {
-            Color::Black
-        };
+        assert!(state.human_to_move, "not the human's turn at ply {}", state.ply);
+        let color = if state.white_to_move() { Color::White } else { Color::Black };
         let position: Chess = chess::unpack(&state.board, color).expect("position");
         let legal = position.legal_moves();
         let m = legal[nth % legal.len()];
-        self.human
-            .play_human(self.arena.address(), game, state.ply, chess::word(m))
-            .await
-            .expect("human's move");
+        self.human.play_human(self.arena.address(), game, state.ply, chess::word(m)).await.expect("human's move");
         state.ply
     }
 
     /// Waits until the game has so many half-moves.
     pub(crate) async fn reaches(&self, game: U256, ply: u64) {
         self.until(&format!("game {game} at ply {ply}"), async || {
-            self.arena
-                .game(game, None)
-                .await
-                .is_ok_and(|g| g.ply >= ply)
+            self.arena.game(game, None).await.is_ok_and(|g| g.ply >= ply)
         })
         .await;
     }
@@ -295,11 +202,7 @@ impl World {
     pub(crate) async fn answers(&self) -> Vec<(U256, u64)> {
         use zugzwang::chain::arena::{ArenaEvent, decode_all};
         let head = self.client.head().await.expect("head").block.number;
-        let logs = self
-            .client
-            .logs_between(self.arena.address(), 0, head)
-            .await
-            .expect("logs");
+        let logs = self.client.logs_between(self.arena.address(), 0, head).await.expect("logs");
         let seen = decode_all(self.arena.address(), &logs).expect("events");
         seen.into_iter()
             .filter_map(|s| match s.event {
@@ -318,10 +221,7 @@ impl World {
     }
 
     pub(crate) async fn mine(&self, blocks: u64) {
-        self.client
-            .raw("anvil_mine", serde_json::json!([blocks]))
-            .await
-            .expect("mine");
+        self.client.raw("anvil_mine", serde_json::json!([blocks])).await.expect("mine");
     }
 }
 
