@@ -74,9 +74,7 @@ pub enum GraphError {
         what: String,
     },
     /// A weight is too wide.
-    #[error(
-        "layer {layer} ({name}): weight {weight} is outside ±{WEIGHT_MAX}; quantise to 12 bits or fewer"
-    )]
+    #[error("layer {layer} ({name}): weight {weight} is outside ±{WEIGHT_MAX}; quantise to 12 bits or fewer")]
     Weight {
         /// Index of the layer.
         layer: usize,
@@ -136,16 +134,8 @@ pub enum GraphError {
 pub fn check(graph: &Graph) -> Result<Bounds, GraphError> {
     check_structure(graph)?;
     for (i, l) in graph.layers.iter().enumerate() {
-        if let Some(w) = l
-            .weights
-            .iter()
-            .find(|w| w.unsigned_abs() > WEIGHT_MAX as u32)
-        {
-            return Err(GraphError::Weight {
-                layer: i,
-                name: l.name.clone(),
-                weight: *w,
-            });
+        if let Some(w) = l.weights.iter().find(|w| w.unsigned_abs() > WEIGHT_MAX as u32) {
+            return Err(GraphError::Weight { layer: i, name: l.name.clone(), weight: *w });
         }
     }
     let mut reach = Reach::of_input(graph);
@@ -155,17 +145,10 @@ pub fn check(graph: &Graph) -> Result<Bounds, GraphError> {
         fits(i, l, &found)?;
         bounds.layers.push(found);
     }
-    let shifts: BTreeSet<u32> = graph
-        .layers
-        .iter()
-        .flat_map(|l| l.shift.iter().copied())
-        .collect();
+    let shifts: BTreeSet<u32> = graph.layers.iter().flat_map(|l| l.shift.iter().copied()).collect();
     bounds.shifts = shifts.into_iter().collect();
     if bounds.remainder_rows() > REMAINDER_ROWS {
-        return Err(GraphError::Shifts {
-            rows: bounds.remainder_rows(),
-            shifts: bounds.shifts,
-        });
+        return Err(GraphError::Shifts { rows: bounds.remainder_rows(), shifts: bounds.shifts });
     }
     Ok(bounds)
 }
@@ -178,25 +161,14 @@ fn fits(i: usize, l: &Layer, b: &LayerBounds) -> Result<(), GraphError> {
         let most = b.a_max.iter().max().copied().unwrap_or(0);
         let shift = l.shift[0];
         if (RANK_SPAN << shift) < most - least + 2 {
-            return Err(GraphError::Span {
-                layer: i,
-                name: name(),
-                span: most - least,
-                shift,
-            });
+            return Err(GraphError::Span { layer: i, name: name(), span: most - least, shift });
         }
         return Ok(());
     }
     for (channel, s) in l.shift.iter().enumerate() {
         let (q_min, q_max) = (b.a_min[channel] >> s, b.a_max[channel] >> s);
         if q_min < Q_MIN || q_max > Q_MAX {
-            return Err(GraphError::Q {
-                layer: i,
-                name: name(),
-                channel,
-                q_min,
-                q_max,
-            });
+            return Err(GraphError::Q { layer: i, name: name(), channel, q_min, q_max });
         }
     }
     Ok(())

@@ -66,10 +66,7 @@ pub enum InterpretError {
 pub fn run(graph: &Graph, input: &Tensor) -> Result<Trace, InterpretError> {
     check_structure(graph)?;
     check_input(graph, input)?;
-    let mut trace = Trace {
-        tensors: vec![input.clone()],
-        ..Trace::default()
-    };
+    let mut trace = Trace { tensors: vec![input.clone()], ..Trace::default() };
     for (i, layer) in graph.layers.iter().enumerate() {
         let a = accumulate(layer, graph.board, &trace.tensors);
         match layer.activation {
@@ -101,12 +98,7 @@ pub fn check_input(graph: &Graph, input: &Tensor) -> Result<(), InterpretError> 
             let max = digit.map_or(0, |d| (1i64 << d.bits) - 1);
             let value = input.values[channel * cells + cell];
             if !(0..=max).contains(&value) {
-                return Err(InterpretError::Range {
-                    channel,
-                    cell,
-                    value,
-                    max,
-                });
+                return Err(InterpretError::Range { channel, cell, value, max });
             }
         }
     }
@@ -116,13 +108,7 @@ pub fn check_input(graph: &Graph, input: &Tensor) -> Result<(), InterpretError> 
 /// `A` of one layer, given all tensors so far (the last one is what it reads).
 pub(crate) fn accumulate(layer: &Layer, board: Board, tensors: &[Tensor]) -> Tensor {
     let cells = board.cells();
-    let mut a = linear(
-        layer.kernel,
-        &layer.weights,
-        layer.out_channels,
-        board,
-        &tensors[tensors.len() - 1],
-    );
+    let mut a = linear(layer.kernel, &layer.weights, layer.out_channels, board, &tensors[tensors.len() - 1]);
     for (v, b) in a.values.iter_mut().zip(&layer.bias) {
         *v += b;
     }
@@ -146,10 +132,7 @@ pub(crate) fn activate(layer: &Layer, a: &Tensor) -> Tensor {
         .zip(&layer.shift)
         .flat_map(|(row, s)| row.iter().map(move |v| apply(layer.activation, v >> s)))
         .collect();
-    Tensor {
-        cells: a.cells,
-        values,
-    }
+    Tensor { cells: a.cells, values }
 }
 
 /// The activation of one `q`.
@@ -165,13 +148,7 @@ pub(crate) fn apply(activation: Activation, q: i64) -> i64 {
 const PARALLEL_MACS: usize = 1 << 18;
 
 /// The linear part alone: a correlation of `x` with `[out][in][kernel²]` weights, zero padding.
-pub(crate) fn linear(
-    kernel: usize,
-    weights: &[i32],
-    out_channels: usize,
-    board: Board,
-    x: &Tensor,
-) -> Tensor {
+pub(crate) fn linear(kernel: usize, weights: &[i32], out_channels: usize, board: Board, x: &Tensor) -> Tensor {
     let cells = board.cells();
     let taps = x.values.len() / cells.max(1) * kernel * kernel;
     let mut values = vec![0i64; out_channels * cells];
@@ -186,25 +163,18 @@ pub(crate) fn linear(
             let sum: u64 = row.iter().map(|w| u64::from(w.unsigned_abs())).sum();
             sum.saturating_mul(x_max) < 1 << 31
         });
-    let rows =
-        values
-            .par_chunks_mut(cells)
-            .with_min_len(if out_channels * cells * taps < PARALLEL_MACS {
-                out_channels
-            } else {
-                1
-            });
+    let rows = values.par_chunks_mut(cells).with_min_len(if out_channels * cells * taps < PARALLEL_MACS {
+        out_channels
+    } else {
+        1
+    });
     let rows = rows.zip(weights.par_chunks(taps));
     if small {
         let columns: Vec<i16> = columns(kernel, board, x, |v| v as i16);
         rows.for_each(|(out, w)| {
             let w: Vec<i16> = w.iter().map(|&w| w as i16).collect();
             for (a, column) in out.iter_mut().zip(columns.chunks(taps)) {
-                let sum: i32 = w
-                    .iter()
-                    .zip(column)
-                    .map(|(&w, &x)| i32::from(w) * i32::from(x))
-                    .sum();
+                let sum: i32 = w.iter().zip(column).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum();
                 *a = i64::from(sum);
             }
         });

@@ -140,14 +140,8 @@ impl Model {
     /// Fails if a file is missing, changed or not valid.
     pub fn load(dir: &Path) -> Result<Model, ModelError> {
         let path = dir.join(MANIFEST);
-        let text = std::fs::read_to_string(&path).map_err(|source| ModelError::File {
-            path: path.clone(),
-            source,
-        })?;
-        let bad = |why: String| ModelError::Manifest {
-            path: path.clone(),
-            why,
-        };
+        let text = std::fs::read_to_string(&path).map_err(|source| ModelError::File { path: path.clone(), source })?;
+        let bad = |why: String| ModelError::Manifest { path: path.clone(), why };
         let manifest: Manifest = toml::from_str(&text).map_err(|e| {
             let before = e.span().and_then(|s| text.get(..s.start)).unwrap_or("");
             let line = before.matches('\n').count() + 1;
@@ -162,12 +156,7 @@ impl Model {
         let bytes = read_checked(&path, &manifest.graph.sha256)?;
         let graph = binary::decode(&bytes).map_err(|what| ModelError::Graph { path, what })?;
         let bounds = check(&graph)?;
-        Ok(Model {
-            manifest,
-            graph,
-            bounds,
-            dir: dir.to_owned(),
-        })
+        Ok(Model { manifest, graph, bounds, dir: dir.to_owned() })
     }
 
     /// Reads the ONNX file and checks its hash.
@@ -175,10 +164,7 @@ impl Model {
     /// # Errors
     /// Fails if it is missing or changed.
     pub fn check_onnx(&self) -> Result<Vec<u8>, ModelError> {
-        read_checked(
-            &self.dir.join(&self.manifest.onnx.file),
-            &self.manifest.onnx.sha256,
-        )
+        read_checked(&self.dir.join(&self.manifest.onnx.file), &self.manifest.onnx.sha256)
     }
 
     /// This model's id, given the digest of its circuit's verifying key; see [`model_id`].
@@ -202,18 +188,11 @@ pub fn store(dir: &Path, mut manifest: Manifest, graph: &Graph) -> Result<Model,
     let bytes = binary::encode(graph);
     manifest.graph.sha256 = sha256_hex(&bytes);
     let path = dir.join(MANIFEST);
-    let text = toml::to_string(&manifest).map_err(|e| ModelError::Manifest {
-        path: path.clone(),
-        why: e.to_string(),
-    })?;
+    let text =
+        toml::to_string(&manifest).map_err(|e| ModelError::Manifest { path: path.clone(), why: e.to_string() })?;
     write(&dir.join(&manifest.graph.file), &bytes)?;
     write(&path, text.as_bytes())?;
-    Ok(Model {
-        manifest,
-        graph: graph.clone(),
-        bounds,
-        dir: dir.to_owned(),
-    })
+    Ok(Model { manifest, graph: graph.clone(), bounds, dir: dir.to_owned() })
 }
 
 /// Makes `dir` a chess model: reads `dir/model.onnx`, quantises it on the positions of
@@ -231,10 +210,7 @@ pub fn compile_chess(
     let float = import::load(&dir.join("model.onnx"))?;
     let inputs: Vec<_> = calibration.iter().map(|r| r.board.to_tensor()).collect();
     let (graph, report) = quantise(&float, &Front::Chess, &inputs, options)?;
-    let file = |file: &str| FileRef {
-        file: file.into(),
-        sha256: String::new(),
-    };
+    let file = |file: &str| FileRef { file: file.into(), sha256: String::new() };
     let manifest = Manifest {
         name: name.into(),
         input_schema: "chess-board-v1".into(),
@@ -262,10 +238,7 @@ pub fn compile_bytes(
 ) -> Result<(Model, Report), CompileError> {
     let float = import::load(&dir.join("model.onnx"))?;
     let (graph, front, report) = quantise_bytes(&float, samples, options)?;
-    let file = |file: &str| FileRef {
-        file: file.into(),
-        sha256: String::new(),
-    };
+    let file = |file: &str| FileRef { file: file.into(), sha256: String::new() };
     let encoding = match front {
         Front::Bytes { scale, zero_point } => Some(ByteEncoding { scale, zero_point }),
         Front::Chess => None,
@@ -276,10 +249,7 @@ pub fn compile_bytes(
         output_schema: "classes-v1".into(),
         onnx: file("model.onnx"),
         graph: file("graph.bin"),
-        quantisation: Options {
-            top: graph.top,
-            ..*options
-        },
+        quantisation: Options { top: graph.top, ..*options },
         circuit,
         encoding,
     };
@@ -312,24 +282,12 @@ pub fn model_id(vk_digest: [u8; 32], manifest: &Manifest) -> [u8; 32] {
         q.weight_bits, q.activation_max, q.percentile, q.max_shift, q.top, manifest.graph.sha256
     );
     if let Some(e) = &manifest.encoding {
-        let scale: Vec<String> = e
-            .scale
-            .iter()
-            .map(|s| format!("{:08x}", s.to_bits()))
-            .collect();
-        quantisation += &format!(
-            ",scale=[{}],zero_point={:?}",
-            scale.join(", "),
-            e.zero_point
-        );
+        let scale: Vec<String> = e.scale.iter().map(|s| format!("{:08x}", s.to_bits())).collect();
+        quantisation += &format!(",scale=[{}],zero_point={:?}", scale.join(", "), e.zero_point);
     }
     let mut hash = Keccak256::new();
     hash.update(vk_digest);
-    for text in [
-        &manifest.input_schema,
-        &manifest.output_schema,
-        &quantisation,
-    ] {
+    for text in [&manifest.input_schema, &manifest.output_schema, &quantisation] {
         hash.update((text.len() as u32).to_be_bytes());
         hash.update(text);
     }
@@ -338,33 +296,20 @@ pub fn model_id(vk_digest: [u8; 32], manifest: &Manifest) -> [u8; 32] {
 
 /// SHA-256 as 64 hex digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn read_checked(path: &Path, want: &str) -> Result<Vec<u8>, ModelError> {
-    let bytes = std::fs::read(path).map_err(|source| ModelError::File {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = std::fs::read(path).map_err(|source| ModelError::File { path: path.to_owned(), source })?;
     let got = sha256_hex(&bytes);
     if got != want {
-        return Err(ModelError::Hash {
-            path: path.to_owned(),
-            got,
-            want: want.to_owned(),
-        });
+        return Err(ModelError::Hash { path: path.to_owned(), got, want: want.to_owned() });
     }
     Ok(bytes)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    let fail = |source| ModelError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let fail = |source| ModelError::File { path: path.to_owned(), source };
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     std::fs::write(&beside, bytes).map_err(fail)?;

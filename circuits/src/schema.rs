@@ -32,9 +32,7 @@ pub enum SchemaError {
         want: usize,
     },
     /// A bit is set where no digit stands.
-    #[error(
-        "input limb {limb} has bit {bit} set, where no digit stands; pack the input for this model"
-    )]
+    #[error("input limb {limb} has bit {bit} set, where no digit stands; pack the input for this model")]
     StrayBit {
         /// Index of the limb.
         limb: usize,
@@ -98,10 +96,7 @@ pub fn limbs(graph: &Graph, input: &Tensor) -> Result<Vec<Limb>, SchemaError> {
 /// Fails if the number of limbs is wrong or a bit is set where no digit stands.
 pub fn from_limbs(graph: &Graph, limbs: &[Limb]) -> Result<Tensor, SchemaError> {
     if limbs.len() != graph.limbs() {
-        return Err(SchemaError::LimbCount {
-            got: limbs.len(),
-            want: graph.limbs(),
-        });
+        return Err(SchemaError::LimbCount { got: limbs.len(), want: graph.limbs() });
     }
     let cells = graph.board.cells();
     let mut values = vec![0; graph.input.len() * cells];
@@ -125,17 +120,9 @@ pub fn from_limbs(graph: &Graph, limbs: &[Limb]) -> Result<Tensor, SchemaError> 
 /// Every digit of the input with its limb and the index of its cell in the tensor.
 fn digits(graph: &Graph) -> impl Iterator<Item = (usize, Digit, usize)> + '_ {
     let cells = graph.board.cells();
-    graph
-        .input
-        .iter()
-        .enumerate()
-        .flat_map(move |(c, channel)| {
-            channel
-                .cells
-                .iter()
-                .enumerate()
-                .filter_map(move |(i, d)| d.map(|d| (channel.limb, d, c * cells + i)))
-        })
+    graph.input.iter().enumerate().flat_map(move |(c, channel)| {
+        channel.cells.iter().enumerate().filter_map(move |(i, d)| d.map(|d| (channel.limb, d, c * cells + i)))
+    })
 }
 
 /// Packs ranked indices (best first), `bits` each, the first one lowest.
@@ -150,9 +137,7 @@ pub fn pack_ranking(graph: &Graph, ranking: &[(usize, i64)]) -> Limb {
 /// Unpacks the `graph.top` ranked indices, best first.
 pub fn unpack_ranking(graph: &Graph, limb: &Limb) -> Vec<usize> {
     let width = graph.index_bits();
-    (0..graph.top as u32)
-        .map(|k| bits(limb, width * k, width) as usize)
-        .collect()
+    (0..graph.top as u32).map(|k| bits(limb, width * k, width) as usize).collect()
 }
 
 /// The limb as 32 bytes, most significant first, as Solidity's `uint256`.
@@ -166,11 +151,7 @@ pub fn to_be_bytes(limb: &Limb) -> [u8; 32] {
 
 /// The limb of 32 bytes, most significant first.
 pub fn from_be_bytes(bytes: &[u8; 32]) -> Limb {
-    let word = |i: usize| {
-        bytes[24 - 8 * i..32 - 8 * i]
-            .iter()
-            .fold(0u64, |w, b| w << 8 | u64::from(*b))
-    };
+    let word = |i: usize| bytes[24 - 8 * i..32 - 8 * i].iter().fold(0u64, |w, b| w << 8 | u64::from(*b));
     [word(0), word(1), word(2), word(3)]
 }
 
@@ -178,16 +159,8 @@ pub fn from_be_bytes(bytes: &[u8; 32]) -> Limb {
 fn bits(limb: &Limb, offset: u32, width: u32) -> u64 {
     let (word, shift) = ((offset / 64) as usize, offset % 64);
     let low = limb.get(word).map_or(0, |w| w >> shift);
-    let high = if shift == 0 {
-        0
-    } else {
-        limb.get(word + 1).map_or(0, |w| w << (64 - shift))
-    };
-    let mask = if width >= 64 {
-        u64::MAX
-    } else {
-        (1 << width) - 1
-    };
+    let high = if shift == 0 { 0 } else { limb.get(word + 1).map_or(0, |w| w << (64 - shift)) };
+    let mask = if width >= 64 { u64::MAX } else { (1 << width) - 1 };
     (low | high) & mask
 }
 
@@ -213,15 +186,9 @@ mod tests {
 
     #[test]
     fn every_move_index_round_trips() {
-        let moves: Vec<usize> = (0..4672)
-            .filter(|i| Move::from_index(*i).is_some())
-            .collect();
+        let moves: Vec<usize> = (0..4672).filter(|i| Move::from_index(*i).is_some()).collect();
         for i in &moves {
-            assert_eq!(
-                Move::from_index(*i).and_then(|m| m.index()),
-                Some(*i),
-                "{i}"
-            );
+            assert_eq!(Move::from_index(*i).and_then(|m| m.index()), Some(*i), "{i}");
         }
         // 1,456 queen moves, 336 knight moves, 3 × 22 under-promotions.
         assert_eq!(moves.len(), 1456 + 336 + 66);
@@ -247,14 +214,8 @@ mod tests {
         let mut squares = [0; SQUARES];
         squares[9] = 13;
         let error = PackedBoard::new(squares, [false; 4], None).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the piece on square 9 is 13, outside 0 to 12"
-        );
+        assert_eq!(error.to_string(), "the piece on square 9 is 13, outside 0 to 12");
         assert!(PackedBoard::new([0; SQUARES], [false; 4], Some(8)).is_err());
-        assert_eq!(
-            Record::parse(&[0; 39]),
-            Err(SchemaError::RecordLength { got: 39 })
-        );
+        assert_eq!(Record::parse(&[0; 39]), Err(SchemaError::RecordLength { got: 39 }));
     }
 }

@@ -18,19 +18,9 @@ impl Reach {
     pub(crate) fn of_input(graph: &Graph) -> Self {
         let cells = graph.board.cells();
         let top = |d: &Option<Digit>| d.map_or(0, |d| (1i64 << d.bits) - 1);
-        let hi: Vec<i64> = graph
-            .input
-            .iter()
-            .flat_map(|c| c.cells.iter().map(top))
-            .collect();
-        let lo = Tensor {
-            cells,
-            values: vec![0; hi.len()],
-        };
-        Reach {
-            tensors: vec![(lo, Tensor { cells, values: hi })],
-            exclusive: Vec::new(),
-        }
+        let hi: Vec<i64> = graph.input.iter().flat_map(|c| c.cells.iter().map(top)).collect();
+        let lo = Tensor { cells, values: vec![0; hi.len()] };
+        Reach { tensors: vec![(lo, Tensor { cells, values: hi })], exclusive: Vec::new() }
     }
 
     /// The range of the accumulators of `layer`, which reads the last tensor, cell by cell.
@@ -39,13 +29,9 @@ impl Reach {
         let cells = graph.board.cells();
         let plus: Vec<i32> = layer.weights.iter().map(|w| *w.max(&0)).collect();
         let minus: Vec<i32> = layer.weights.iter().map(|w| *w.min(&0)).collect();
-        let conv =
-            |w: &[i32], x: &Tensor| linear(layer.kernel, w, layer.out_channels, graph.board, x);
+        let conv = |w: &[i32], x: &Tensor| linear(layer.kernel, w, layer.out_channels, graph.board, x);
         let (mut least, mut most) = if self.exclusive.is_empty() {
-            (
-                sum(conv(&plus, lo), &conv(&minus, hi)),
-                sum(conv(&plus, hi), &conv(&minus, lo)),
-            )
+            (sum(conv(&plus, lo), &conv(&minus, hi)), sum(conv(&plus, hi), &conv(&minus, lo)))
         } else {
             self.exclusive_range(graph, layer)
         };
@@ -71,10 +57,7 @@ impl Reach {
         let taps = layer.in_channels * k * k;
         let los = columns(k, board, lo, |v: i64| v);
         let his = columns(k, board, hi, |v: i64| v);
-        let mut out = (
-            vec![0; layer.out_channels * cells],
-            vec![0; layer.out_channels * cells],
-        );
+        let mut out = (vec![0; layer.out_channels * cells], vec![0; layer.out_channels * cells]);
         for (o, w) in layer.weights.chunks(taps).enumerate() {
             for cell in 0..cells {
                 let (lo, hi) = (&los[cell * taps..][..taps], &his[cell * taps..][..taps]);
@@ -100,16 +83,7 @@ impl Reach {
                 out.1[o * cells + cell] = most;
             }
         }
-        (
-            Tensor {
-                cells,
-                values: out.0,
-            },
-            Tensor {
-                cells,
-                values: out.1,
-            },
-        )
+        (Tensor { cells, values: out.0 }, Tensor { cells, values: out.1 })
     }
 
     /// Adds the tensor that `layer` writes and gives the layer's bounds.
@@ -117,14 +91,10 @@ impl Reach {
         let cells = graph.board.cells();
         let (least, most) = self.accumulators(graph, layer);
         let by_channel = |t: &Tensor, f: fn(i64, i64) -> i64| -> Vec<i64> {
-            t.values
-                .chunks(cells)
-                .map(|c| c.iter().copied().reduce(f).unwrap_or(0))
-                .collect()
+            t.values.chunks(cells).map(|c| c.iter().copied().reduce(f).unwrap_or(0)).collect()
         };
         let (a_min, a_max) = (by_channel(&least, i64::min), by_channel(&most, i64::max));
-        let q =
-            |a: &[i64]| -> Vec<i64> { a.iter().zip(&layer.shift).map(|(a, s)| a >> s).collect() };
+        let q = |a: &[i64]| -> Vec<i64> { a.iter().zip(&layer.shift).map(|(a, s)| a >> s).collect() };
         let bounds = LayerBounds {
             q_min: q(&a_min).into_iter().min().unwrap_or(0),
             q_max: q(&a_max).into_iter().max().unwrap_or(0),
@@ -135,15 +105,12 @@ impl Reach {
             let s = layer.shift[i / cells];
             let (lo, hi) = (least.values[i] >> s, most.values[i] >> s);
             match layer.activation {
-                Activation::IsZero => {
-                    (i64::from(lo == 0 && hi == 0), i64::from(lo <= 0 && hi >= 0))
-                }
+                Activation::IsZero => (i64::from(lo == 0 && hi == 0), i64::from(lo <= 0 && hi >= 0)),
                 act => (apply(act, lo), apply(act, hi)),
             }
         };
         let (lo, hi) = (0..least.values.len()).map(image).unzip();
-        self.tensors
-            .push((Tensor { cells, values: lo }, Tensor { cells, values: hi }));
+        self.tensors.push((Tensor { cells, values: lo }, Tensor { cells, values: hi }));
         self.exclusive = match layer.activation {
             Activation::IsZero => exclusive(layer, cells),
             _ => Vec::new(),
@@ -162,10 +129,7 @@ fn exclusive(layer: &Layer, cells: usize) -> Vec<Vec<usize>> {
         layer.residual.is_none()
             && layer.shift[a] == layer.shift[b]
             && weights(a) == weights(b)
-            && bias(a)
-                .iter()
-                .zip(bias(b))
-                .all(|(x, y)| (x - y).abs() >= 1 << layer.shift[a])
+            && bias(a).iter().zip(bias(b)).all(|(x, y)| (x - y).abs() >= 1 << layer.shift[a])
     };
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for c in 0..layer.out_channels {
@@ -178,9 +142,6 @@ fn exclusive(layer: &Layer, cells: usize) -> Vec<Vec<usize>> {
 }
 
 fn sum(mut a: Tensor, b: &Tensor) -> Tensor {
-    a.values
-        .iter_mut()
-        .zip(&b.values)
-        .for_each(|(a, b)| *a += b);
+    a.values.iter_mut().zip(&b.values).for_each(|(a, b)| *a += b);
     a
 }

@@ -11,11 +11,7 @@ pub fn check_structure(graph: &Graph) -> Result<(), GraphError> {
     let cells = graph.board.cells();
     let last = graph.layers.len().wrapping_sub(1);
     let fail = |layer: usize, what: String| {
-        let name = graph
-            .layers
-            .get(layer)
-            .map_or("graph", |l| l.name.as_str())
-            .to_owned();
+        let name = graph.layers.get(layer).map_or("graph", |l| l.name.as_str()).to_owned();
         Err(GraphError::Structure { layer, name, what })
     };
     let whole = graph.layers.len();
@@ -27,23 +23,13 @@ pub fn check_structure(graph: &Graph) -> Result<(), GraphError> {
         if channel.cells.len() != cells || channel.limb < limb || channel.limb > limb + 1 {
             return fail(
                 whole,
-                format!(
-                    "input channel {c} has {} cells in limb {}",
-                    channel.cells.len(),
-                    channel.limb
-                ),
+                format!("input channel {c} has {} cells in limb {}", channel.cells.len(), channel.limb),
             );
         }
         limb = channel.limb;
         let bad = |d: &Digit| ![1, 4, 8].contains(&d.bits) || d.offset > 253 - d.bits;
         if let Some(d) = channel.cells.iter().flatten().find(|d| bad(d)) {
-            return fail(
-                whole,
-                format!(
-                    "input channel {c} has a digit of {} bits at bit {}",
-                    d.bits, d.offset
-                ),
-            );
+            return fail(whole, format!("input channel {c} has a digit of {} bits at bit {}", d.bits, d.offset));
         }
     }
     if graph.input[0].limb != 0 {
@@ -53,54 +39,24 @@ pub fn check_structure(graph: &Graph) -> Result<(), GraphError> {
     for (i, l) in graph.layers.iter().enumerate() {
         let expected = l.out_channels * l.in_channels * l.kernel * l.kernel;
         if l.in_channels != channels[i] || l.out_channels == 0 {
-            return fail(
-                i,
-                format!(
-                    "reads {} channels, but its input has {}",
-                    l.in_channels, channels[i]
-                ),
-            );
+            return fail(i, format!("reads {} channels, but its input has {}", l.in_channels, channels[i]));
         }
         if l.kernel != 1 && l.kernel != 3 || l.weights.len() != expected {
-            return fail(
-                i,
-                format!(
-                    "has {} weights for a {}×{} kernel",
-                    l.weights.len(),
-                    l.kernel,
-                    l.kernel
-                ),
-            );
+            return fail(i, format!("has {} weights for a {}×{} kernel", l.weights.len(), l.kernel, l.kernel));
         }
         if l.bias.len() != l.out_channels * cells || l.shift.len() != l.out_channels {
-            return fail(
-                i,
-                format!("has {} biases and {} shifts", l.bias.len(), l.shift.len()),
-            );
+            return fail(i, format!("has {} biases and {} shifts", l.bias.len(), l.shift.len()));
         }
-        if let Some(b) = l
-            .bias
-            .iter()
-            .find(|b| b.unsigned_abs() > ACCUMULATOR_MAX as u64)
-        {
+        if let Some(b) = l.bias.iter().find(|b| b.unsigned_abs() > ACCUMULATOR_MAX as u64) {
             return fail(i, format!("has a bias of {b}"));
         }
         if let Some(s) = l.shift.iter().find(|s| **s > 20) {
             return fail(i, format!("has a shift of {s}, more than 20"));
         }
         if let Some(r) = &l.residual {
-            let fits = r.tensor <= i
-                && channels[r.tensor] == l.out_channels
-                && r.multiplier.len() == l.out_channels;
-            if !fits
-                || r.multiplier
-                    .iter()
-                    .any(|m| !(0..=MULTIPLIER_MAX).contains(m))
-            {
-                return fail(
-                    i,
-                    format!("has a residual of tensor {} that doesn't fit", r.tensor),
-                );
+            let fits = r.tensor <= i && channels[r.tensor] == l.out_channels && r.multiplier.len() == l.out_channels;
+            if !fits || r.multiplier.iter().any(|m| !(0..=MULTIPLIER_MAX).contains(m)) {
+                return fail(i, format!("has a residual of tensor {} that doesn't fit", r.tensor));
             }
         }
         match l.activation {
@@ -119,10 +75,7 @@ pub fn check_structure(graph: &Graph) -> Result<(), GraphError> {
         channels.push(l.out_channels);
     }
     if !(1..=16).contains(&graph.top) || graph.top > graph.outputs() {
-        return fail(
-            whole,
-            format!("publishes {} of {} outputs", graph.top, graph.outputs()),
-        );
+        return fail(whole, format!("publishes {} of {} outputs", graph.top, graph.outputs()));
     }
     Ok(())
 }

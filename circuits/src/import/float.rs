@@ -45,14 +45,11 @@ impl FloatLayer {
         let x = &tensors[tensors.len() - 1];
         let columns: Vec<f32> = columns(self.kernel, board, x, |v| v);
         let mut out = vec![0f32; self.out_channels * cells];
-        out.par_chunks_mut(cells)
-            .zip(self.weights.par_chunks(taps))
-            .enumerate()
-            .for_each(|(o, (out, w))| {
-                for (a, column) in out.iter_mut().zip(columns.chunks(taps)) {
-                    *a = self.bias[o] + dot(w, column);
-                }
-            });
+        out.par_chunks_mut(cells).zip(self.weights.par_chunks(taps)).enumerate().for_each(|(o, (out, w))| {
+            for (a, column) in out.iter_mut().zip(columns.chunks(taps)) {
+                *a = self.bias[o] + dot(w, column);
+            }
+        });
         if let Some(r) = self.residual {
             out.iter_mut().zip(&tensors[r]).for_each(|(a, x)| *a += x);
         }
@@ -64,12 +61,7 @@ impl FloatLayer {
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0f32; 8];
     let (ca, cb) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = ca
-        .remainder()
-        .iter()
-        .zip(cb.remainder())
-        .map(|(x, y)| x * y)
-        .sum();
+    let rest: f32 = ca.remainder().iter().zip(cb.remainder()).map(|(x, y)| x * y).sum();
     for (x, y) in ca.zip(cb) {
         for i in 0..8 {
             sums[i] += x[i] * y[i];

@@ -19,15 +19,9 @@ use std::path::Path;
 /// Fails if the file can't be read, isn't ONNX, or holds something that can't be proven; the
 /// message names the file, the node, its operator, and what to do.
 pub fn load(path: &Path) -> Result<FloatGraph, ImportError> {
-    let bytes = std::fs::read(path).map_err(|source| ImportError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = std::fs::read(path).map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
     parse(&bytes).map_err(|e| match e {
-        ImportError::NotOnnx { why, .. } => ImportError::NotOnnx {
-            path: path.to_owned(),
-            why,
-        },
+        ImportError::NotOnnx { why, .. } => ImportError::NotOnnx { path: path.to_owned(), why },
         e => e,
     })
 }

@@ -38,14 +38,10 @@ pub(super) enum Data {
 
 impl File {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ImportError> {
-        let bad = |why: String| ImportError::NotOnnx {
-            path: Default::default(),
-            why,
-        };
+        let bad = |why: String| ImportError::NotOnnx { path: Default::default(), why };
         let mut reader = bytes;
-        let model: ModelProto = tract_onnx::onnx()
-            .proto_model_for_read(&mut reader)
-            .map_err(|e| bad(e.to_string().replace('\n', " ")))?;
+        let model: ModelProto =
+            tract_onnx::onnx().proto_model_for_read(&mut reader).map_err(|e| bad(e.to_string().replace('\n', " ")))?;
         let graph = model.graph.ok_or_else(|| bad("it holds no graph".into()))?;
         let mut constants = HashMap::new();
         for t in &graph.initializer {
@@ -56,19 +52,10 @@ impl File {
 
     /// The one input that isn't an initialiser, with its shape.
     pub(super) fn input(&self) -> Result<(String, Vec<usize>), ImportError> {
-        let inputs: Vec<&ValueInfoProto> = self
-            .graph
-            .input
-            .iter()
-            .filter(|i| !self.constants.contains_key(&i.name))
-            .collect();
+        let inputs: Vec<&ValueInfoProto> =
+            self.graph.input.iter().filter(|i| !self.constants.contains_key(&i.name)).collect();
         let fail = |name: &str, what: String, advice| {
-            Err(ImportError::Interface {
-                part: "input",
-                name: name.into(),
-                what,
-                advice,
-            })
+            Err(ImportError::Interface { part: "input", name: name.into(), what, advice })
         };
         let [input] = inputs[..] else {
             let names: Vec<&str> = inputs.iter().map(|i| i.name.as_str()).collect();
@@ -78,28 +65,14 @@ impl File {
                 "export a model with one input",
             );
         };
-        let Some(type_proto::Value::TensorType(t)) =
-            input.r#type.as_ref().and_then(|t| t.value.as_ref())
-        else {
-            return fail(
-                &input.name,
-                "has no tensor type".into(),
-                "export the model again",
-            );
+        let Some(type_proto::Value::TensorType(t)) = input.r#type.as_ref().and_then(|t| t.value.as_ref()) else {
+            return fail(&input.name, "has no tensor type".into(), "export the model again");
         };
         if t.elem_type != DataType::Float as i32 {
-            return fail(
-                &input.name,
-                "is not float32".into(),
-                "export a float32 model",
-            );
+            return fail(&input.name, "is not float32".into(), "export a float32 model");
         }
         let Some(shape) = &t.shape else {
-            return fail(
-                &input.name,
-                "has no shape".into(),
-                "export the model with fixed shapes",
-            );
+            return fail(&input.name, "has no shape".into(), "export the model with fixed shapes");
         };
         let mut dims = Vec::new();
         for (axis, d) in shape.dim.iter().enumerate() {
@@ -124,18 +97,10 @@ impl File {
         }
         let size = dims.iter().try_fold(1usize, |a, d| a.checked_mul(*d));
         if size.is_none_or(|s| s > 1 << 24) {
-            return fail(
-                &input.name,
-                format!("has shape {dims:?}"),
-                "use a smaller input",
-            );
+            return fail(&input.name, format!("has shape {dims:?}"), "use a smaller input");
         }
         if dims.len() < 2 || dims[0] != 1 {
-            return fail(
-                &input.name,
-                format!("has shape {dims:?}"),
-                "export the model with batch size 1 first",
-            );
+            return fail(&input.name, format!("has shape {dims:?}"), "export the model with batch size 1 first");
         }
         Ok((input.name.clone(), dims))
     }
@@ -160,10 +125,7 @@ impl File {
 impl Constant {
     /// Decodes an initialiser or the value of a constant node, called `name` in messages.
     pub(super) fn decode(name: &str, t: &TensorProto) -> Result<Self, ImportError> {
-        let fail = |what: String| ImportError::Constant {
-            name: name.into(),
-            what,
-        };
+        let fail = |what: String| ImportError::Constant { name: name.into(), what };
         if t.data_location == Some(DataLocation::External as i32) {
             return Err(fail("is stored in another file".into()));
         }
@@ -171,19 +133,14 @@ impl Constant {
         let mut size = 1usize;
         for d in &t.dims {
             let d = usize::try_from(*d).map_err(|_| fail(format!("has dimension {d}")))?;
-            size = size
-                .checked_mul(d)
-                .ok_or_else(|| fail("is too large".into()))?;
+            size = size.checked_mul(d).ok_or_else(|| fail("is too large".into()))?;
             shape.push(d);
         }
         let data = if t.data_type == DataType::Float as i32 {
             let values = if t.raw_data.is_empty() {
                 t.float_data.clone()
             } else {
-                words(&t.raw_data)
-                    .ok_or_else(|| fail("is cut short".into()))?
-                    .map(f32::from_le_bytes)
-                    .collect()
+                words(&t.raw_data).ok_or_else(|| fail("is cut short".into()))?.map(f32::from_le_bytes).collect()
             };
             if values.is_empty() {
                 return Err(fail("is empty".into()));
@@ -196,10 +153,7 @@ impl Constant {
             Data::Int(if t.raw_data.is_empty() {
                 t.int64_data.clone()
             } else {
-                words(&t.raw_data)
-                    .ok_or_else(|| fail("is cut short".into()))?
-                    .map(i64::from_le_bytes)
-                    .collect()
+                words(&t.raw_data).ok_or_else(|| fail("is cut short".into()))?.map(i64::from_le_bytes).collect()
             })
         } else {
             return Err(fail(format!("has ONNX data type {}", t.data_type)));
@@ -243,10 +197,7 @@ pub(super) fn int(node: &NodeProto, name: &str) -> Option<i64> {
 
 /// Integer list attribute.
 pub(super) fn ints<'a>(node: &'a NodeProto, name: &str) -> Option<&'a [i64]> {
-    node.attribute
-        .iter()
-        .find(|a| a.name == name)
-        .map(|a| &a.ints[..])
+    node.attribute.iter().find(|a| a.name == name).map(|a| &a.ints[..])
 }
 
 /// Float attribute.

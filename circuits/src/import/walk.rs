@@ -48,12 +48,7 @@ pub(super) fn walk(file: &File) -> Result<FloatGraph, ImportError> {
     }
     *uses.entry(&output).or_default() += 1;
     let shape = shape[1..].to_vec();
-    let value = Value {
-        tensor: 0,
-        shape: shape.clone(),
-        linear: false,
-        last: false,
-    };
+    let value = Value { tensor: 0, shape: shape.clone(), linear: false, last: false };
     let mut walk = Walk {
         values: HashMap::from([(input, value)]),
         constants: file.constants.clone(),
@@ -86,14 +81,8 @@ impl Walk<'_> {
             "Relu" => self.relu(node)?,
             "Flatten" | "Reshape" => self.reshape(node)?,
             "Identity" | "Dropout" => {
-                if let Some(c) = node
-                    .input
-                    .first()
-                    .and_then(|n| self.constants.get(n))
-                    .cloned()
-                {
-                    self.constants
-                        .extend(node.output.first().map(|o| (o.clone(), c)));
+                if let Some(c) = node.input.first().and_then(|n| self.constants.get(n)).cloned() {
+                    self.constants.extend(node.output.first().map(|o| (o.clone(), c)));
                     return Ok(());
                 }
                 self.value(node, 0)?
@@ -101,11 +90,7 @@ impl Walk<'_> {
             "Cast" => match int(node, "to") {
                 Some(1) => self.value(node, 0)?,
                 to => {
-                    return Err(setting(
-                        node,
-                        format!("casts to ONNX type {to:?}"),
-                        "export a float32 model",
-                    ));
+                    return Err(setting(node, format!("casts to ONNX type {to:?}"), "export a float32 model"));
                 }
             },
             "Softmax" | "LogSoftmax" => {
@@ -121,10 +106,7 @@ impl Walk<'_> {
                 Value { last: true, ..v }
             }
             operator => {
-                return Err(ImportError::Operator {
-                    operator: operator.into(),
-                    node: name_of(node),
-                });
+                return Err(ImportError::Operator { operator: operator.into(), node: name_of(node) });
             }
         };
         if let Some(name) = node.output.first() {
@@ -134,17 +116,9 @@ impl Walk<'_> {
     }
 
     fn constant(&mut self, node: &NodeProto) -> Result<(), ImportError> {
-        let tensor = node
-            .attribute
-            .iter()
-            .find(|a| a.name == "value")
-            .and_then(|a| a.t.as_ref());
+        let tensor = node.attribute.iter().find(|a| a.name == "value").and_then(|a| a.t.as_ref());
         let (Some(t), Some(name)) = (tensor, node.output.first()) else {
-            return Err(setting(
-                node,
-                "has no tensor value".into(),
-                "export the constant as an initialiser",
-            ));
+            return Err(setting(node, "has no tensor value".into(), "export the constant as an initialiser"));
         };
         let c = Constant::decode(name, t)?;
         self.constants.insert(name.clone(), c);
@@ -157,22 +131,12 @@ impl Walk<'_> {
         match self.values.get(name) {
             Some(v)
                 if v.last
-                    && !matches!(
-                        node.op_type.as_str(),
-                        "Identity" | "Flatten" | "Reshape" | "Dropout" | "Cast"
-                    ) =>
+                    && !matches!(node.op_type.as_str(), "Identity" | "Flatten" | "Reshape" | "Dropout" | "Cast") =>
             {
-                Err(setting(
-                    node,
-                    "follows the end of the network".into(),
-                    "end the model at its logits",
-                ))
+                Err(setting(node, "follows the end of the network".into(), "end the model at its logits"))
             }
             Some(v) => Ok(v.clone()),
-            None => Err(shape(
-                node,
-                format!("input {i} ({name}) is not computed by an earlier supported node"),
-            )),
+            None => Err(shape(node, format!("input {i} ({name}) is not computed by an earlier supported node"))),
         }
     }
 
@@ -184,17 +148,11 @@ impl Walk<'_> {
         match self.constants.get(name) {
             Some(c) => match c.floats() {
                 Some(v) => Ok(Some((&c.shape, v))),
-                None => Err(setting(
-                    node,
-                    format!("input {i} ({name}) is not float32"),
-                    "export a float32 model",
-                )),
+                None => Err(setting(node, format!("input {i} ({name}) is not float32"), "export a float32 model")),
             },
-            None => Err(setting(
-                node,
-                format!("input {i} ({name}) is not a constant"),
-                "export the weights as constants",
-            )),
+            None => {
+                Err(setting(node, format!("input {i} ({name}) is not a constant"), "export the weights as constants"))
+            }
         }
     }
 
@@ -202,40 +160,22 @@ impl Walk<'_> {
     fn newest(&self, node: &NodeProto, v: &Value) -> Result<(), ImportError> {
         if v.linear {
             let advice = "put a Relu between two linear layers, or merge them";
-            return Err(setting(
-                node,
-                "reads a layer that has no Relu".into(),
-                advice,
-            ));
+            return Err(setting(node, "reads a layer that has no Relu".into(), advice));
         }
         if v.tensor != self.layers.len() {
             let what = "reads a tensor that is not the newest".to_string();
-            return Err(setting(
-                node,
-                what,
-                "use one chain of layers; only Add may reach back",
-            ));
+            return Err(setting(node, what, "use one chain of layers; only Add may reach back"));
         }
         Ok(())
     }
 
     fn push(&mut self, layer: FloatLayer, shape: Vec<usize>) -> Value {
         self.layers.push(layer);
-        Value {
-            tensor: self.layers.len(),
-            shape,
-            linear: true,
-            last: false,
-        }
+        Value { tensor: self.layers.len(), shape, linear: true, last: false }
     }
 
     /// The first linear layer fixes the board; later ones must agree.
-    fn on_board(
-        &mut self,
-        node: &NodeProto,
-        board: Board,
-        channels: usize,
-    ) -> Result<(), ImportError> {
+    fn on_board(&mut self, node: &NodeProto, board: Board, channels: usize) -> Result<(), ImportError> {
         match self.board {
             None => (self.board, self.in_channels) = (Some(board), channels),
             Some(b) if b == board => {}
@@ -244,95 +184,45 @@ impl Walk<'_> {
                     "needs a {}×{} board after layers on a {}×{} board",
                     board.height, board.width, b.height, b.width
                 );
-                return Err(setting(
-                    node,
-                    what,
-                    "keep one board size; make a dense head of 1×1 convolutions",
-                ));
+                return Err(setting(node, what, "keep one board size; make a dense head of 1×1 convolutions"));
             }
         }
         Ok(())
     }
 
     /// The layer that a linear value belongs to, if nothing else reads it.
-    fn building(
-        &mut self,
-        node: &NodeProto,
-        i: usize,
-        v: &Value,
-    ) -> Result<&mut FloatLayer, ImportError> {
-        let shared = node
-            .input
-            .get(i)
-            .and_then(|n| self.uses.get(n.as_str()))
-            .is_some_and(|u| *u > 1);
+    fn building(&mut self, node: &NodeProto, i: usize, v: &Value) -> Result<&mut FloatLayer, ImportError> {
+        let shared = node.input.get(i).and_then(|n| self.uses.get(n.as_str())).is_some_and(|u| *u > 1);
         if !v.linear || v.tensor != self.layers.len() || shared {
             let what = "doesn't directly follow the linear layer that it changes".to_string();
-            return Err(setting(
-                node,
-                what,
-                "put it right after Conv, Gemm or MatMul",
-            ));
+            return Err(setting(node, what, "put it right after Conv, Gemm or MatMul"));
         }
         let last = self.layers.len() - 1;
         Ok(&mut self.layers[last])
     }
 
     fn finish(self, output: &str) -> Result<FloatGraph, ImportError> {
-        let fail = |what: String, advice| ImportError::Interface {
-            part: "output",
-            name: output.into(),
-            what,
-            advice,
-        };
+        let fail = |what: String, advice| ImportError::Interface { part: "output", name: output.into(), what, advice };
         let Some(v) = self.values.get(output) else {
-            return Err(fail(
-                "is computed by no node".into(),
-                "export the model again",
-            ));
+            return Err(fail("is computed by no node".into(), "export the model again"));
         };
-        let Some(board) = self
-            .board
-            .filter(|_| v.tensor == self.layers.len() && !self.layers.is_empty())
-        else {
-            return Err(fail(
-                "is not the last layer's".into(),
-                "leave out layers that the output doesn't use",
-            ));
+        let Some(board) = self.board.filter(|_| v.tensor == self.layers.len() && !self.layers.is_empty()) else {
+            return Err(fail("is not the last layer's".into(), "leave out layers that the output doesn't use"));
         };
         if self.layers.last().is_some_and(|l| l.relu) {
-            return Err(fail(
-                "comes after a Relu".into(),
-                "end the model at its logits",
-            ));
+            return Err(fail("comes after a Relu".into(), "end the model at its logits"));
         }
         if self.in_channels * board.cells() != self.input_shape.iter().product::<usize>() {
-            return Err(fail(
-                "doesn't depend on the whole input".into(),
-                "export the model again",
-            ));
+            return Err(fail("doesn't depend on the whole input".into(), "export the model again"));
         }
-        Ok(FloatGraph {
-            board,
-            in_channels: self.in_channels,
-            layers: self.layers,
-        })
+        Ok(FloatGraph { board, in_channels: self.in_channels, layers: self.layers })
     }
 }
 
 fn setting(node: &NodeProto, what: String, advice: &str) -> ImportError {
-    ImportError::Setting {
-        operator: node.op_type.clone(),
-        node: name_of(node),
-        what,
-        advice: advice.into(),
-    }
+    ImportError::Setting { operator: node.op_type.clone(), node: name_of(node), what, advice: advice.into() }
 }
 
 fn shape(node: &NodeProto, what: String) -> ImportError {
-    ImportError::Shape {
-        operator: node.op_type.clone(),
-        node: name_of(node),
-        what,
-    }
+    ImportError::Shape { operator: node.op_type.clone(), node: name_of(node), what }
 }

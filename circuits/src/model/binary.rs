@@ -42,10 +42,7 @@ pub fn decode(bytes: &[u8]) -> Result<Graph, String> {
         return Err("it is no integer graph of this version".into());
     };
     let mut r = Reader(rest);
-    let board = Board {
-        height: r.size()?,
-        width: r.size()?,
-    };
+    let board = Board { height: r.size()?, width: r.size()? };
     if board.height > 1 << 8 || board.width > 1 << 8 {
         return Err(format!("the board is {}×{}", board.height, board.width));
     }
@@ -57,14 +54,7 @@ pub fn decode(bytes: &[u8]) -> Result<Graph, String> {
         let mut cells = Vec::new();
         for _ in 0..board.cells() {
             let bits = r.small()?;
-            cells.push(if bits == 0 {
-                None
-            } else {
-                Some(Digit {
-                    bits,
-                    offset: r.small()?,
-                })
-            });
+            cells.push(if bits == 0 { None } else { Some(Digit { bits, offset: r.small()? }) });
         }
         input.push(InputChannel { limb, cells });
     }
@@ -76,12 +66,7 @@ pub fn decode(bytes: &[u8]) -> Result<Graph, String> {
     if !r.0.is_empty() {
         return Err(format!("{} bytes are left over", r.0.len()));
     }
-    let graph = Graph {
-        board,
-        input,
-        layers,
-        top,
-    };
+    let graph = Graph { board, input, layers, top };
     check_structure(&graph).map_err(|e| e.to_string())?;
     Ok(graph)
 }
@@ -121,20 +106,13 @@ impl Writer {
         for b in l.bias.chunks(cells) {
             let flat = b.iter().all(|v| *v == b[0]);
             self.number(flat.into());
-            b.iter()
-                .take(if flat { 1 } else { cells })
-                .for_each(|v| self.signed(*v));
+            b.iter().take(if flat { 1 } else { cells }).for_each(|v| self.signed(*v));
         }
         self.size(l.residual.as_ref().map_or(0, |r| r.tensor + 1));
         if let Some(r) = &l.residual {
             r.multiplier.iter().for_each(|m| self.signed(*m));
         }
-        let widest = l
-            .weights
-            .iter()
-            .map(|w| w.unsigned_abs())
-            .max()
-            .unwrap_or(0);
+        let widest = l.weights.iter().map(|w| w.unsigned_abs()).max().unwrap_or(0);
         let width = 33 - widest.leading_zeros();
         self.number(width.into());
         let (mut buffer, mut filled) = (0u64, 0);
@@ -203,9 +181,7 @@ impl Reader<'_> {
         let activation = match self.number()? {
             0 => Activation::Rank,
             1 => Activation::IsZero,
-            max => Activation::Relu {
-                max: i64::try_from(max - 1).map_err(|e| e.to_string())?,
-            },
+            max => Activation::Relu { max: i64::try_from(max - 1).map_err(|e| e.to_string())? },
         };
         let mut shift = Vec::new();
         for _ in 0..out_channels {
@@ -229,24 +205,11 @@ impl Reader<'_> {
                 for _ in 0..out_channels {
                     multiplier.push(self.signed()?);
                 }
-                Some(Residual {
-                    tensor: t - 1,
-                    multiplier,
-                })
+                Some(Residual { tensor: t - 1, multiplier })
             }
         };
         let weights = self.weights(count)?;
-        Ok(Layer {
-            name,
-            in_channels,
-            out_channels,
-            kernel,
-            weights,
-            bias,
-            residual,
-            shift,
-            activation,
-        })
+        Ok(Layer { name, in_channels, out_channels, kernel, weights, bias, residual, shift, activation })
     }
 
     fn weights(&mut self, count: usize) -> Result<Vec<i32>, String> {

@@ -32,19 +32,12 @@ impl Front {
     /// Fails if there is no sample, they differ in length, or a value is not finite.
     pub fn bytes_for(samples: &[Vec<f32>]) -> Result<Front, QuantiseError> {
         let Some(first) = samples.first() else {
-            return Err(QuantiseError::Sample {
-                index: 0,
-                what: "none were given".into(),
-            });
+            return Err(QuantiseError::Sample { index: 0, what: "none were given".into() });
         };
         let (mut lo, mut hi) = (first.clone(), first.clone());
         for (index, s) in samples.iter().enumerate() {
             if s.len() != first.len() || s.iter().any(|v| !v.is_finite()) {
-                let what = format!(
-                    "{} values, all of which must be finite, instead of {}",
-                    s.len(),
-                    first.len()
-                );
+                let what = format!("{} values, all of which must be finite, instead of {}", s.len(), first.len());
                 return Err(QuantiseError::Sample { index, what });
             }
             for (i, v) in s.iter().enumerate() {
@@ -52,18 +45,10 @@ impl Front {
             }
         }
         let step = |(lo, hi): (&f32, &f32)| {
-            if hi - lo > 1e-9 {
-                (hi - lo) / 255.0
-            } else {
-                1.0
-            }
+            if hi - lo > 1e-9 { (hi - lo) / 255.0 } else { 1.0 }
         };
         let scale: Vec<f32> = lo.iter().zip(&hi).map(step).collect();
-        let zero_point = lo
-            .iter()
-            .zip(&scale)
-            .map(|(lo, s)| (-lo / s).round().clamp(-1e6, 1e6) as i64)
-            .collect();
+        let zero_point = lo.iter().zip(&scale).map(|(lo, s)| (-lo / s).round().clamp(-1e6, 1e6) as i64).collect();
         Ok(Front::Bytes { scale, zero_point })
     }
 
@@ -83,9 +68,7 @@ impl Front {
         if real.len() != scale.len() {
             return None;
         }
-        let byte = |((x, s), z): ((&f32, &f32), &i64)| {
-            ((x / s).round() as i64).saturating_add(*z).clamp(0, 255)
-        };
+        let byte = |((x, s), z): ((&f32, &f32), &i64)| ((x / s).round() as i64).saturating_add(*z).clamp(0, 255);
         let values = real.iter().zip(scale).zip(zero_point).map(byte).collect();
         Some(Tensor { cells: 1, values })
     }
@@ -96,12 +79,7 @@ impl Front {
             Front::Chess => x.values.iter().map(|v| *v as f32).collect(),
             Front::Bytes { scale, zero_point } => {
                 let real = |((v, s), z): ((&i64, &f32), &i64)| (v - z) as f32 * s;
-                x.values
-                    .iter()
-                    .zip(scale)
-                    .zip(zero_point)
-                    .map(real)
-                    .collect()
+                x.values.iter().zip(scale).zip(zero_point).map(real).collect()
             }
         }
     }
@@ -124,73 +102,35 @@ impl Front {
 
     /// The graph's input and the layers of the encoding, without the network's.
     pub(super) fn graph(&self, float: &FloatGraph, top: usize) -> Result<Graph, QuantiseError> {
-        let fail = |what: String| {
-            Err(QuantiseError::Front {
-                front: self.name(),
-                what,
-            })
-        };
+        let fail = |what: String| Err(QuantiseError::Front { front: self.name(), what });
         let top = top.min(float.outputs());
         match self {
             Front::Chess => {
                 if float.board != CHESS_BOARD || float.in_channels != PLANES {
                     let b = float.board;
-                    return fail(format!(
-                        "it reads {}×{}×{}, not {PLANES}×8×8",
-                        float.in_channels, b.height, b.width
-                    ));
+                    return fail(format!("it reads {}×{}×{}, not {PLANES}×8×8", float.in_channels, b.height, b.width));
                 }
                 if float.outputs() != MOVE_PLANES * 64 {
-                    return fail(format!(
-                        "it has {} outputs, not {}",
-                        float.outputs(),
-                        MOVE_PLANES * 64
-                    ));
+                    return fail(format!("it has {} outputs, not {}", float.outputs(), MOVE_PLANES * 64));
                 }
-                Ok(Graph {
-                    board: CHESS_BOARD,
-                    input: chess_input(),
-                    layers: vec![encode_layer()],
-                    top,
-                })
+                Ok(Graph { board: CHESS_BOARD, input: chess_input(), layers: vec![encode_layer()], top })
             }
             Front::Bytes { scale, zero_point } => {
                 if float.board.cells() != 1 {
-                    return fail(
-                        "it has convolutions on a board; only dense networks can read bytes".into(),
-                    );
+                    return fail("it has convolutions on a board; only dense networks can read bytes".into());
                 }
                 if scale.len() != float.in_channels || zero_point.len() != scale.len() {
-                    return fail(format!(
-                        "it reads {} inputs, the encoding has {}",
-                        float.in_channels,
-                        scale.len()
-                    ));
+                    return fail(format!("it reads {} inputs, the encoding has {}", float.in_channels, scale.len()));
                 }
-                if scale.iter().any(|s| !s.is_finite() || *s <= 0.0)
-                    || zero_point.iter().any(|z| z.abs() > 1 << 20)
-                {
-                    return fail(
-                        "a scale is not positive or a zero point is too far from 0".into(),
-                    );
+                if scale.iter().any(|s| !s.is_finite() || *s <= 0.0) || zero_point.iter().any(|z| z.abs() > 1 << 20) {
+                    return fail("a scale is not positive or a zero point is too far from 0".into());
                 }
                 let input = (0..float.in_channels).map(|i| InputChannel {
                     limb: i / BYTES_PER_LIMB,
-                    cells: vec![Some(Digit {
-                        bits: 8,
-                        offset: 8 * (i % BYTES_PER_LIMB) as u32,
-                    })],
+                    cells: vec![Some(Digit { bits: 8, offset: 8 * (i % BYTES_PER_LIMB) as u32 })],
                 });
-                let board = Board {
-                    height: 1,
-                    width: 1,
-                };
-                Ok(Graph {
-                    board,
-                    input: input.collect(),
-                    layers: Vec::new(),
-                    top,
-                })
+                let board = Board { height: 1, width: 1 };
+                Ok(Graph { board, input: input.collect(), layers: Vec::new(), top })
             }
         }
     }

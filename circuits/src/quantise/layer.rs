@@ -29,11 +29,7 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     /// The integer layer, the scale per output channel of `x` (of `A` for the last layer), and the
     /// share of clipped activations. `reals` are the float layer's values before Relu, per sample.
-    pub(super) fn fit(
-        &self,
-        samples: &[Sample],
-        reals: &[Vec<f32>],
-    ) -> Result<(Layer, Vec<f64>, f64), QuantiseError> {
+    pub(super) fn fit(&self, samples: &[Sample], reals: &[Vec<f32>]) -> Result<(Layer, Vec<f64>, f64), QuantiseError> {
         let cells = self.graph.board.cells();
         let mut scale = self.first_scales(reals, cells);
         let mut correction = vec![0i64; self.float.out_channels];
@@ -41,9 +37,7 @@ impl Job<'_> {
         for _ in 0..ATTEMPTS {
             let mut layer = self.build(&scale, cells);
             for (o, c) in correction.iter().enumerate() {
-                layer.bias[o * cells..(o + 1) * cells]
-                    .iter_mut()
-                    .for_each(|b| *b += c);
+                layer.bias[o * cells..(o + 1) * cells].iter_mut().for_each(|b| *b += c);
             }
             let (least, most) = self.reach.accumulators(self.graph, &layer);
             if self.widen(&layer, &least, &most, &mut scale) {
@@ -57,10 +51,7 @@ impl Job<'_> {
             correction = self.mean_errors(&layer, &scale, samples, reals);
             corrected = true;
         }
-        Err(QuantiseError::Unprovable {
-            layer: self.index,
-            name: self.float.name.clone(),
-        })
+        Err(QuantiseError::Unprovable { layer: self.index, name: self.float.name.clone() })
     }
 
     /// Scales that calibration wants: of `x` per channel, or of `A`, one for all, in the last layer.
@@ -75,20 +66,14 @@ impl Job<'_> {
         (0..out)
             .into_par_iter()
             .map(|o| {
-                let mut values: Vec<f32> = reals
-                    .iter()
-                    .flat_map(|r| r[o * cells..(o + 1) * cells].iter().copied())
-                    .collect();
+                let mut values: Vec<f32> =
+                    reals.iter().flat_map(|r| r[o * cells..(o + 1) * cells].iter().copied()).collect();
                 let at = ((values.len() - 1) as f64 * self.options.percentile).round() as usize;
                 let (_, top, _) = values.select_nth_unstable_by(at, f32::total_cmp);
                 let wanted = f64::from(top.max(0.0)) / self.options.activation_max as f64;
                 // A channel that is never active gets a scale at which its weights still count.
                 let least = tops[o] / weight_max;
-                if wanted.max(least) > 0.0 {
-                    wanted.max(least)
-                } else {
-                    1.0
-                }
+                if wanted.max(least) > 0.0 { wanted.max(least) } else { 1.0 }
             })
             .collect()
     }
@@ -103,10 +88,7 @@ impl Job<'_> {
         let taps = self.float.in_channels * k;
         let scales = &self.scales[self.index];
         let w = &self.float.weights[o * taps..(o + 1) * taps];
-        w.iter()
-            .enumerate()
-            .map(|(i, w)| f64::from(w.abs()) * scales[i / k])
-            .fold(0.0, f64::max)
+        w.iter().enumerate().map(|(i, w)| f64::from(w.abs()) * scales[i / k]).fold(0.0, f64::max)
     }
 
     /// Rounds the layer at the given scales. Shifts are the finest that the weights allow.
@@ -119,10 +101,7 @@ impl Job<'_> {
         for (o, scale) in scale.iter().copied().enumerate() {
             let (s, a_scale) = if f.relu {
                 let room = self.weight_max() * scale / self.largest_weight(o).max(1e-30);
-                let s = room
-                    .log2()
-                    .floor()
-                    .clamp(0.0, f64::from(self.options.max_shift)) as u32;
+                let s = room.log2().floor().clamp(0.0, f64::from(self.options.max_shift)) as u32;
                 (s, scale / f64::from(1u32 << s))
             } else {
                 (self.rank_shift(), scale)
@@ -141,20 +120,8 @@ impl Job<'_> {
             shift.push(s);
         }
         if let (0, Some(zero)) = (self.index, self.front.zero_points()) {
-            let zero: Vec<i64> = zero
-                .iter()
-                .flat_map(|z| std::iter::repeat_n(*z, cells))
-                .collect();
-            let moved = linear(
-                f.kernel,
-                &weights,
-                f.out_channels,
-                self.graph.board,
-                &Tensor {
-                    cells,
-                    values: zero,
-                },
-            );
+            let zero: Vec<i64> = zero.iter().flat_map(|z| std::iter::repeat_n(*z, cells)).collect();
+            let moved = linear(f.kernel, &weights, f.out_channels, self.graph.board, &Tensor { cells, values: zero });
             bias.iter_mut().zip(moved.values).for_each(|(b, m)| *b -= m);
         }
         let max = self.options.activation_max;
@@ -165,28 +132,15 @@ impl Job<'_> {
             kernel: f.kernel,
             weights,
             bias,
-            residual: f.residual.map(|r| Residual {
-                tensor: r + self.encoders,
-                multiplier,
-            }),
+            residual: f.residual.map(|r| Residual { tensor: r + self.encoders, multiplier }),
             shift,
-            activation: if f.relu {
-                Activation::Relu { max }
-            } else {
-                Activation::Rank
-            },
+            activation: if f.relu { Activation::Relu { max } } else { Activation::Rank },
         }
     }
 
     /// The ranked layer's shift: one that the graph has already, so that it costs no more rows.
     fn rank_shift(&self) -> u32 {
-        let used = self
-            .graph
-            .layers
-            .iter()
-            .flat_map(|l| &l.shift)
-            .copied()
-            .max();
+        let used = self.graph.layers.iter().flat_map(|l| &l.shift).copied().max();
         used.filter(|s| *s > 0).unwrap_or(self.options.max_shift)
     }
 
@@ -217,13 +171,7 @@ impl Job<'_> {
     }
 
     /// Per channel, the mean over samples and cells of (wanted A − A).
-    fn mean_errors(
-        &self,
-        layer: &Layer,
-        scale: &[f64],
-        samples: &[Sample],
-        reals: &[Vec<f32>],
-    ) -> Vec<i64> {
+    fn mean_errors(&self, layer: &Layer, scale: &[f64], samples: &[Sample], reals: &[Vec<f32>]) -> Vec<i64> {
         let cells = self.graph.board.cells();
         // Summed in the samples' order, so that every run gives the same integers.
         let errors: Vec<Vec<f64>> = samples
@@ -234,16 +182,11 @@ impl Job<'_> {
                 let error = |o: usize| -> f64 {
                     let (steps, half) = match layer.activation {
                         Activation::Rank => (1.0, 0.0),
-                        _ => (
-                            f64::from(1u32 << layer.shift[o]),
-                            f64::from((1u32 << layer.shift[o]) / 2),
-                        ),
+                        _ => (f64::from(1u32 << layer.shift[o]), f64::from((1u32 << layer.shift[o]) / 2)),
                     };
                     let at = o * cells..(o + 1) * cells;
                     let pairs = real[at.clone()].iter().zip(&a.values[at]);
-                    pairs
-                        .map(|(r, a)| f64::from(*r) / scale[o] * steps + half - *a as f64)
-                        .sum()
+                    pairs.map(|(r, a)| f64::from(*r) / scale[o] * steps + half - *a as f64).sum()
                 };
                 (0..layer.out_channels).map(error).collect()
             })

@@ -38,13 +38,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            weight_bits: 12,
-            activation_max: 255,
-            percentile: 1.0,
-            max_shift: 10,
-            top: 16,
-        }
+        Options { weight_bits: 12, activation_max: 255, percentile: 1.0, max_shift: 10, top: 16 }
     }
 }
 
@@ -93,9 +87,7 @@ pub enum QuantiseError {
         what: String,
     },
     /// A layer can't be brought into the provable range.
-    #[error(
-        "layer {layer} ({name}): no scale makes its worst case fit; retrain it with smaller weights"
-    )]
+    #[error("layer {layer} ({name}): no scale makes its worst case fit; retrain it with smaller weights")]
     Unprovable {
         /// Index of the network's layer.
         layer: usize,
@@ -131,16 +123,10 @@ pub fn quantise(
     let mut graph = front.graph(float, options.top)?;
     let encoders = graph.layers.len();
     if inputs.is_empty() {
-        return Err(QuantiseError::Sample {
-            index: 0,
-            what: "none were given".into(),
-        });
+        return Err(QuantiseError::Sample { index: 0, what: "none were given".into() });
     }
     for (index, input) in inputs.iter().enumerate() {
-        check_input(&graph, input).map_err(|e| QuantiseError::Sample {
-            index,
-            what: e.to_string(),
-        })?;
+        check_input(&graph, input).map_err(|e| QuantiseError::Sample { index, what: e.to_string() })?;
     }
     let mut samples: Vec<Sample> = inputs
         .par_iter()
@@ -150,10 +136,7 @@ pub fn quantise(
                 let a = accumulate(l, graph.board, &ints);
                 ints.push(activate(l, &a));
             }
-            Sample {
-                floats: vec![front.decode(&ints[encoders])],
-                ints,
-            }
+            Sample { floats: vec![front.decode(&ints[encoders])], ints }
         })
         .collect();
     let mut reach = Reach::of_input(&graph);
@@ -164,20 +147,9 @@ pub fn quantise(
     let mut scales = vec![front.scales(float)];
     let mut clipped = Vec::new();
     for (i, fl) in float.layers.iter().enumerate() {
-        let reals: Vec<Vec<f32>> = samples
-            .par_iter()
-            .map(|s| fl.linear(float.board, &s.floats))
-            .collect();
-        let job = layer::Job {
-            float: fl,
-            index: i,
-            encoders,
-            front,
-            scales: &scales,
-            options,
-            graph: &graph,
-            reach: &reach,
-        };
+        let reals: Vec<Vec<f32>> = samples.par_iter().map(|s| fl.linear(float.board, &s.floats)).collect();
+        let job =
+            layer::Job { float: fl, index: i, encoders, front, scales: &scales, options, graph: &graph, reach: &reach };
         let (layer, out_scales, share) = job.fit(&samples, &reals)?;
         reach.layer(&graph, &layer);
         let done = |t: usize| float.layers[i + 1..].iter().all(|l| l.residual != Some(t));
@@ -196,13 +168,7 @@ pub fn quantise(
         clipped.push(share);
     }
     let bounds = check(&graph)?;
-    let report = Report {
-        options: *options,
-        samples: inputs.len(),
-        bounds,
-        clipped,
-        warnings: Vec::new(),
-    };
+    let report = Report { options: *options, samples: inputs.len(), bounds, clipped, warnings: Vec::new() };
     Ok((graph, report))
 }
 
@@ -223,27 +189,16 @@ pub fn quantise_bytes(
     let mut random = Vec::new();
     if samples.is_empty() {
         let mut rng = StdRng::seed_from_u64(1);
-        let sample = |_| {
-            (0..float.inputs())
-                .map(|_| rng.gen_range(-RANDOM_RANGE..RANDOM_RANGE))
-                .collect()
-        };
+        let sample = |_| (0..float.inputs()).map(|_| rng.gen_range(-RANDOM_RANGE..RANDOM_RANGE)).collect();
         random = (0..RANDOM_SAMPLES).map(sample).collect();
     }
     let samples = if samples.is_empty() { &random } else { samples };
     let front = Front::bytes_for(samples)?;
     let encode = |(index, s): (usize, &Vec<f32>)| {
         let what = || format!("it has {} values, not {}", s.len(), float.inputs());
-        front.encode(s).ok_or_else(|| QuantiseError::Sample {
-            index,
-            what: what(),
-        })
+        front.encode(s).ok_or_else(|| QuantiseError::Sample { index, what: what() })
     };
-    let inputs = samples
-        .iter()
-        .enumerate()
-        .map(encode)
-        .collect::<Result<Vec<Tensor>, _>>()?;
+    let inputs = samples.iter().enumerate().map(encode).collect::<Result<Vec<Tensor>, _>>()?;
     let (graph, mut report) = quantise(float, &front, &inputs, options)?;
     if !random.is_empty() {
         report.warnings.push(format!(
@@ -259,11 +214,7 @@ fn check_options(o: &Options) -> Result<(), QuantiseError> {
         return fail("weight_bits", o.weight_bits.to_string(), "8 to 12");
     }
     if !(127..=ACTIVATION_MAX).contains(&o.activation_max) {
-        return fail(
-            "activation_max",
-            o.activation_max.to_string(),
-            "127 to 4095",
-        );
+        return fail("activation_max", o.activation_max.to_string(), "127 to 4095");
     }
     if !(o.percentile > 0.5 && o.percentile <= 1.0) {
         return fail("percentile", o.percentile.to_string(), "0.5 to 1");

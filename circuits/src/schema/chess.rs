@@ -19,10 +19,7 @@ pub fn chess_input() -> Vec<InputChannel> {
     let right = |base: u32| {
         move |cell: u32| {
             let (four, lane) = (cell / 4, cell % 4);
-            Some(Digit {
-                bits: 1,
-                offset: base + 16 * (four / 4) + four % 4 + 4 * lane,
-            })
+            Some(Digit { bits: 1, offset: base + 16 * (four / 4) + four % 4 + 4 * lane })
         }
     };
     vec![
@@ -32,20 +29,12 @@ pub fn chess_input() -> Vec<InputChannel> {
         channel(2, &right(64)),
         channel(2, &right(128)),
         channel(3, &right(0)),
-        channel(3, &|cell| {
-            (40..48).contains(&cell).then(|| Digit {
-                bits: 4,
-                offset: 64 + 4 * (cell - 40),
-            })
-        }),
+        channel(3, &|cell| (40..48).contains(&cell).then(|| Digit { bits: 4, offset: 64 + 4 * (cell - 40) })),
     ]
 }
 
 /// The board that all chess tensors live on.
-pub const CHESS_BOARD: Board = Board {
-    height: 8,
-    width: 8,
-};
+pub const CHESS_BOARD: Board = Board { height: 8, width: 8 };
 
 /// A position seen from the side to move: if Black is to move, ranks are flipped and colours
 /// swapped. Square = 8·rank + file, a1 = 0.
@@ -64,22 +53,14 @@ impl PackedBoard {
     ///
     /// # Errors
     /// Names the square or file that is out of range.
-    pub fn new(
-        squares: [u8; SQUARES],
-        castling: [bool; 4],
-        en_passant: Option<u8>,
-    ) -> Result<Self, SchemaError> {
+    pub fn new(squares: [u8; SQUARES], castling: [bool; 4], en_passant: Option<u8>) -> Result<Self, SchemaError> {
         for (square, piece) in squares.iter().enumerate() {
             in_range(&format!("the piece on square {square}"), *piece, 12)?;
         }
         if let Some(file) = en_passant {
             in_range("the en-passant file", file, 7)?;
         }
-        Ok(PackedBoard {
-            squares,
-            castling,
-            en_passant,
-        })
+        Ok(PackedBoard { squares, castling, en_passant })
     }
 
     /// The input tensor of a chess graph: 7 channels × 64 cells.
@@ -94,10 +75,7 @@ impl PackedBoard {
         if let Some(file) = self.en_passant {
             values[6 * SQUARES + 40 + usize::from(file.min(7))] = 1;
         }
-        Tensor {
-            cells: SQUARES,
-            values,
-        }
+        Tensor { cells: SQUARES, values }
     }
 
     /// The position of an input tensor.
@@ -125,21 +103,10 @@ impl PackedBoard {
         let mut en_passant = None;
         for file in 0..8usize {
             let value = v[6 * SQUARES + 40 + file];
-            in_range(
-                "an en-passant cell",
-                u8::try_from(value).unwrap_or(u8::MAX),
-                1,
-            )?;
-            let before = if value == 1 {
-                en_passant.replace(file as u8)
-            } else {
-                None
-            };
+            in_range("an en-passant cell", u8::try_from(value).unwrap_or(u8::MAX), 1)?;
+            let before = if value == 1 { en_passant.replace(file as u8) } else { None };
             if let Some(first) = before {
-                return Err(SchemaError::EnPassant {
-                    first: usize::from(first),
-                    second: file,
-                });
+                return Err(SchemaError::EnPassant { first: usize::from(first), second: file });
             }
         }
         PackedBoard::new(squares, castling, en_passant)
@@ -152,11 +119,7 @@ impl PackedBoard {
         for (c, channel) in chess_input().iter().enumerate() {
             for (i, d) in channel.cells.iter().enumerate() {
                 if let Some(d) = d {
-                    or_bits(
-                        &mut limbs[channel.limb],
-                        d.offset,
-                        tensor.values[c * SQUARES + i] as u64,
-                    );
+                    or_bits(&mut limbs[channel.limb], d.offset, tensor.values[c * SQUARES + i] as u64);
                 }
             }
         }
@@ -176,11 +139,7 @@ impl PackedBoard {
 
 pub(super) fn in_range(what: &str, value: u8, max: u8) -> Result<(), SchemaError> {
     if value > max {
-        return Err(SchemaError::Range {
-            what: what.to_owned(),
-            value: value.into(),
-            max: max.into(),
-        });
+        return Err(SchemaError::Range { what: what.to_owned(), value: value.into(), max: max.into() });
     }
     Ok(())
 }

@@ -30,27 +30,9 @@ pub struct Move {
 }
 
 /// Queen directions as (file, rank) steps; plane = 7·direction + distance − 1.
-const DIRECTIONS: [(i8, i8); 8] = [
-    (0, 1),
-    (1, 1),
-    (1, 0),
-    (1, -1),
-    (0, -1),
-    (-1, -1),
-    (-1, 0),
-    (-1, 1),
-];
+const DIRECTIONS: [(i8, i8); 8] = [(0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1)];
 /// Knight steps of planes 56 to 63.
-const KNIGHT: [(i8, i8); 8] = [
-    (1, 2),
-    (2, 1),
-    (2, -1),
-    (1, -2),
-    (-1, -2),
-    (-2, -1),
-    (-2, 1),
-    (-1, 2),
-];
+const KNIGHT: [(i8, i8); 8] = [(1, 2), (2, 1), (2, -1), (1, -2), (-1, -2), (-2, -1), (-2, 1), (-1, 2)];
 /// Under-promotions of planes 64 to 72, three per file step.
 const UNDER: [Promotion; 3] = [Promotion::Knight, Promotion::Bishop, Promotion::Rook];
 
@@ -99,19 +81,12 @@ impl Move {
                 if from / 8 != 6 {
                     return None;
                 }
-                (
-                    ((plane - 64) as i8 / 3 - 1, 1),
-                    Some(UNDER[(plane - 64) % 3]),
-                )
+                (((plane - 64) as i8 / 3 - 1, 1), Some(UNDER[(plane - 64) % 3]))
             }
             _ => return None,
         };
         let (file, rank) = (from % 8 + step.0, from / 8 + step.1);
         let on_board = (0..8).contains(&file) && (0..8).contains(&rank);
-        on_board.then(|| Move {
-            from: from as u8,
-            to: (8 * rank + file) as u8,
-            promotion,
-        })
+        on_board.then(|| Move { from: from as u8, to: (8 * rank + file) as u8, promotion })
     }
 }

@@ -27,9 +27,7 @@ impl Record {
     /// # Errors
     /// Fails if it is cut short or a part is out of range.
     pub fn parse(bytes: &[u8]) -> Result<Record, SchemaError> {
-        let b: &[u8; RECORD_BYTES] = bytes
-            .try_into()
-            .map_err(|_| SchemaError::RecordLength { got: bytes.len() })?;
+        let b: &[u8; RECORD_BYTES] = bytes.try_into().map_err(|_| SchemaError::RecordLength { got: bytes.len() })?;
         let mut squares = [0; SQUARES];
         for (square, piece) in squares.iter_mut().enumerate() {
             *piece = b[square / 2] >> (4 * (square % 2)) & 15;
@@ -45,21 +43,13 @@ impl Record {
             4 => Some(Promotion::Rook),
             5 => Some(Promotion::Queen),
             value => {
-                return Err(SchemaError::Range {
-                    what: "the promotion byte".into(),
-                    value: value.into(),
-                    max: 5,
-                });
+                return Err(SchemaError::Range { what: "the promotion byte".into(), value: value.into(), max: 5 });
             }
         };
         let castling = [0, 1, 2, 3].map(|k| b[32] >> k & 1 == 1);
         Ok(Record {
             board: PackedBoard::new(squares, castling, b[33].checked_sub(1))?,
-            best: Move {
-                from: b[34],
-                to: b[35],
-                promotion,
-            },
+            best: Move { from: b[34], to: b[35], promotion },
             score: i16::from_le_bytes([b[37], b[38]]),
             ply: b[39],
         })

@@ -7,24 +7,19 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TensorShapeProto, TypeProto,
-    ValueInfoProto, type_proto,
+    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    type_proto,
 };
 use tract_onnx::prelude::*;
 use zugzwang_circuits::import::{FloatGraph, ImportError, load, parse};
 
 /// The folder of a committed model.
 pub(crate) fn model_dir(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../models")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models").join(name)
 }
 
 fn attribute(name: &str, ints: &[i64]) -> AttributeProto {
-    let mut a = AttributeProto {
-        name: name.into(),
-        ..Default::default()
-    };
+    let mut a = AttributeProto { name: name.into(), ..Default::default() };
     match (name, ints) {
         ("axis" | "group" | "transB", [i]) => (a.r#type, a.i) = (AttributeType::Int as i32, *i),
         _ => (a.r#type, a.ints) = (AttributeType::Ints as i32, ints.to_vec()),
@@ -49,34 +44,23 @@ fn constant(name: &str, dims: &[i64]) -> TensorProto {
         name: name.into(),
         dims: dims.to_vec(),
         data_type: DataType::Float as i32,
-        float_data: (0..count)
-            .map(|i| ((i * 37 + 11) % 17) as f32 / 8.0 - 1.0)
-            .collect(),
+        float_data: (0..count).map(|i| ((i * 37 + 11) % 17) as f32 / 8.0 - 1.0).collect(),
         ..Default::default()
     }
 }
 
 fn interface(name: &str, dims: &[i64]) -> ValueInfoProto {
     let dim = |d: &i64| Dimension {
-        value: Some(if *d > 0 {
-            dimension::Value::DimValue(*d)
-        } else {
-            dimension::Value::DimParam("n".into())
-        }),
+        value: Some(if *d > 0 { dimension::Value::DimValue(*d) } else { dimension::Value::DimParam("n".into()) }),
         ..Default::default()
     };
     let tensor = type_proto::Tensor {
         elem_type: DataType::Float as i32,
-        shape: Some(TensorShapeProto {
-            dim: dims.iter().map(dim).collect(),
-        }),
+        shape: Some(TensorShapeProto { dim: dims.iter().map(dim).collect() }),
     };
     ValueInfoProto {
         name: name.into(),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            ..Default::default()
-        }),
+        r#type: Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..Default::default() }),
         ..Default::default()
     }
 }
@@ -88,19 +72,13 @@ fn network(input: &[i64], constants: &[(&str, &[i64])], nodes: Vec<NodeProto>) -
         node: nodes,
         initializer: constants.iter().map(|(n, d)| constant(n, d)).collect(),
         input: vec![interface("x", input)],
-        output: vec![ValueInfoProto {
-            name: output,
-            ..Default::default()
-        }],
+        output: vec![ValueInfoProto { name: output, ..Default::default() }],
         ..Default::default()
     };
     ModelProto {
         ir_version: 8,
         graph: Some(graph),
-        opset_import: vec![tract_onnx::pb::OperatorSetIdProto {
-            version: 13,
-            ..Default::default()
-        }],
+        opset_import: vec![tract_onnx::pb::OperatorSetIdProto { version: 13, ..Default::default() }],
         ..Default::default()
     }
 }
@@ -113,9 +91,7 @@ fn bytes(model: &ModelProto) -> Vec<u8> {
 /// Our reading of the network and tract's give the same numbers.
 fn agrees_with_tract(model: &ModelProto, shape: &[usize]) -> FloatGraph {
     let ours = parse(&bytes(model)).unwrap();
-    let input: Vec<f32> = (0..ours.inputs())
-        .map(|i| ((i * 29) % 13) as f32 / 6.0 - 1.0)
-        .collect();
+    let input: Vec<f32> = (0..ours.inputs()).map(|i| ((i * 29) % 13) as f32 / 6.0 - 1.0).collect();
     let theirs = tract_onnx::onnx()
         .model_for_proto_model(model)
         .unwrap()
@@ -125,18 +101,14 @@ fn agrees_with_tract(model: &ModelProto, shape: &[usize]) -> FloatGraph {
         .unwrap()
         .into_runnable()
         .unwrap();
-    let tensor =
-        tract_onnx::tract_core::ndarray::ArrayD::from_shape_vec(shape, input.clone()).unwrap();
+    let tensor = tract_onnx::tract_core::ndarray::ArrayD::from_shape_vec(shape, input.clone()).unwrap();
     let want = theirs.run(tvec!(Tensor::from(tensor).into())).unwrap();
     let got = ours.run(&input).unwrap();
     let want = want[0].view();
     let want = want.as_slice::<f32>().unwrap();
     assert_eq!(got.len(), want.len());
     for (g, w) in got.iter().zip(want) {
-        assert!(
-            (g - w).abs() <= 1e-3 * w.abs().max(1.0),
-            "{g} instead of {w}"
-        );
+        assert!((g - w).abs() <= 1e-3 * w.abs().max(1.0), "{g} instead of {w}");
     }
     ours
 }
@@ -161,12 +133,7 @@ fn residual_network() -> ModelProto {
             node("Conv", "c1", &["x", "w1", "b1"], CONV),
             node("Relu", "r1", &["c1"], &[]),
             node("Conv", "c2", &["r1", "w2"], CONV),
-            node(
-                "BatchNormalization",
-                "n2",
-                &["c2", "gamma", "beta", "mean", "var"],
-                &[],
-            ),
+            node("BatchNormalization", "n2", &["c2", "gamma", "beta", "mean", "var"], &[]),
             node("Add", "a2", &["r1", "n2"], &[]),
             node("Relu", "r2", &["a2"], &[]),
             node("Conv", "c3", &["r2", "w3"], &[("kernel_shape", &[1, 1])]),
@@ -182,10 +149,7 @@ fn residual_network() -> ModelProto {
 #[test]
 fn a_residual_network_means_what_tract_says() {
     let graph = agrees_with_tract(&residual_network(), &[1, 2, 4, 5]);
-    assert_eq!(
-        graph.layers.iter().map(|l| l.residual).collect::<Vec<_>>(),
-        [None, Some(1), None]
-    );
+    assert_eq!(graph.layers.iter().map(|l| l.residual).collect::<Vec<_>>(), [None, Some(1), None]);
     assert_eq!(graph.outputs(), 80);
 }
 
@@ -220,17 +184,9 @@ fn refused(model: &ModelProto, want: Expect) {
 #[test]
 fn what_cannot_be_proven_is_refused_by_name() {
     let conv = |attributes: &[(&str, &[i64])]| {
-        network(
-            &[1, 2, 4, 4],
-            &[("w", &[3, 2, 3, 3])],
-            vec![node("Conv", "c", &["x", "w"], attributes)],
-        )
+        network(&[1, 2, 4, 4], &[("w", &[3, 2, 3, 3])], vec![node("Conv", "c", &["x", "w"], attributes)])
     };
-    let pool = network(
-        &[1, 2, 4, 4],
-        &[],
-        vec![node("MaxPool", "pool_3", &["x"], &[])],
-    );
+    let pool = network(&[1, 2, 4, 4], &[], vec![node("MaxPool", "pool_3", &["x"], &[])]);
     refused(
         &pool,
         expect![
@@ -239,41 +195,22 @@ fn what_cannot_be_proven_is_refused_by_name() {
     );
     refused(
         &conv(&[("strides", &[2, 2])]),
-        expect![
-            "operator Conv (node c): has a stride or dilation other than 1; use stride 1 and dilation 1"
-        ],
+        expect!["operator Conv (node c): has a stride or dilation other than 1; use stride 1 and dilation 1"],
     );
-    refused(
-        &conv(&[("group", &[2])]),
-        expect!["operator Conv (node c): is grouped; use group = 1"],
-    );
+    refused(&conv(&[("group", &[2])]), expect!["operator Conv (node c): is grouped; use group = 1"]);
     refused(
         &conv(&[]),
-        expect![
-            "operator Conv (node c): changes the board's size; use padding 1 for 3×3 and 0 for 1×1"
-        ],
+        expect!["operator Conv (node c): changes the board's size; use padding 1 for 3×3 and 0 for 1×1"],
     );
     let mut head = residual_network();
     let graph = head.graph.as_mut().unwrap();
     graph.initializer.push(constant("w4", &[80, 10]));
     graph.node.push(node("Gemm", "head", &["f", "w4"], &[]));
     graph.output[0].name = "head".into();
-    refused(
-        &head,
-        expect![
-            "operator Gemm (node head): follows the end of the network; end the model at its logits"
-        ],
-    );
+    refused(&head, expect!["operator Gemm (node head): follows the end of the network; end the model at its logits"]);
     let dynamic = network(&[1, 2, -1, 4], &[], vec![]);
-    refused(
-        &dynamic,
-        expect!["graph input x: dimension 2 is dynamic (n); export the model with fixed shapes"],
-    );
-    let narrow = network(
-        &[1, 5, 4, 4],
-        &[("w", &[3, 2, 3, 3])],
-        vec![node("Conv", "c", &["x", "w"], CONV)],
-    );
+    refused(&dynamic, expect!["graph input x: dimension 2 is dynamic (n); export the model with fixed shapes"]);
+    let narrow = network(&[1, 5, 4, 4], &[("w", &[3, 2, 3, 3])], vec![node("Conv", "c", &["x", "w"], CONV)]);
     refused(
         &narrow,
         expect![
@@ -284,9 +221,7 @@ fn what_cannot_be_proven_is_refused_by_name() {
     cut.graph.as_mut().unwrap().initializer[0].float_data.pop();
     refused(
         &cut,
-        expect![
-            "constant w: has 53 values for shape [3, 2, 3, 3]; store it inside the file as finite float32"
-        ],
+        expect!["constant w: has 53 values for shape [3, 2, 3, 3]; store it inside the file as finite float32"],
     );
 }
 
@@ -294,19 +229,12 @@ fn what_cannot_be_proven_is_refused_by_name() {
 fn broken_files_are_refused() {
     let error = load(Path::new("/nonexistent/model.onnx")).unwrap_err();
     assert!(matches!(error, ImportError::Read { .. }), "{error}");
-    assert!(matches!(
-        parse(b"no model at all"),
-        Err(ImportError::NotOnnx { .. })
-    ));
+    assert!(matches!(parse(b"no model at all"), Err(ImportError::NotOnnx { .. })));
     let whole = bytes(&residual_network());
     for n in 0..whole.len() {
         // A cut is refused, unless it only loses what comes after the graph.
         if let Ok(graph) = parse(&whole[..n]) {
-            assert_eq!(
-                Ok(graph),
-                parse(&whole).map_err(|e| e.to_string()),
-                "{n} bytes"
-            );
+            assert_eq!(Ok(graph), parse(&whole).map_err(|e| e.to_string()), "{n} bytes");
         }
     }
 }

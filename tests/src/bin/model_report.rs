@@ -51,13 +51,11 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .par_iter()
         .map(|r| -> Result<Total, Box<dyn Error + Send + Sync>> {
             let position = position(&r.board)?;
-            let input: Tensor =
-                tract_ndarray::Array4::from_shape_vec((1, 18, 8, 8), planes(&r.board))?.into();
+            let input: Tensor = tract_ndarray::Array4::from_shape_vec((1, 18, 8, 8), planes(&r.board))?.into();
             let output = float.run(tvec!(input.into()))?;
             let logits = output[0].view();
             let logits = logits.as_slice::<f32>()?;
-            let before =
-                (0..logits.len()).fold(0, |b, i| if logits[i] > logits[b] { i } else { b });
+            let before = (0..logits.len()).fold(0, |b, i| if logits[i] > logits[b] { i } else { b });
             let ranking = run(&model.graph, &r.board.to_tensor())?.ranking;
             let after = ranking[0].0;
             let label = r.best.index();
@@ -97,10 +95,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 }
 
 fn add(a: Total, b: Total) -> Total {
-    let score = |a: Score, b: Score| Score {
-        label: a.label + b.label,
-        legal: a.legal + b.legal,
-    };
+    let score = |a: Score, b: Score| Score { label: a.label + b.label, legal: a.legal + b.legal };
     Total {
         positions: a.positions + b.positions,
         float: score(a.float, b.float),
@@ -116,12 +111,7 @@ fn planes(board: &PackedBoard) -> Vec<f32> {
     for (square, piece) in board.squares.iter().enumerate().filter(|(_, p)| **p > 0) {
         planes[(usize::from(*piece) - 1) * 64 + square] = 1.0;
     }
-    for (k, _) in board
-        .castling
-        .iter()
-        .enumerate()
-        .filter(|(_, right)| **right)
-    {
+    for (k, _) in board.castling.iter().enumerate().filter(|(_, right)| **right) {
         planes[(12 + k) * 64..(13 + k) * 64].fill(1.0);
     }
     if let Some(file) = board.en_passant {
@@ -152,12 +142,7 @@ fn position(board: &PackedBoard) -> Result<Chess, Box<dyn Error + Send + Sync>> 
         }
         fen.push(if rank > 0 { '/' } else { ' ' });
     }
-    let rights: String = "KQkq"
-        .chars()
-        .zip(board.castling)
-        .filter(|(_, r)| *r)
-        .map(|(c, _)| c)
-        .collect();
+    let rights: String = "KQkq".chars().zip(board.castling).filter(|(_, r)| *r).map(|(c, _)| c).collect();
     fen += &format!("w {} ", if rights.is_empty() { "-" } else { &rights });
     match board.en_passant {
         Some(file) => fen += &format!("{}6", (b'a' + file) as char),
@@ -167,9 +152,7 @@ fn position(board: &PackedBoard) -> Result<Chess, Box<dyn Error + Send + Sync>> 
 }
 
 fn legal(position: &Chess, board: &PackedBoard, index: usize) -> bool {
-    board
-        .choice(index)
-        .is_some_and(|m| uci(m).to_move(position).is_ok())
+    board.choice(index).is_some_and(|m| uci(m).to_move(position).is_ok())
 }
 
 fn uci(m: Move) -> UciMove {
@@ -179,9 +162,5 @@ fn uci(m: Move) -> UciMove {
         Promotion::Rook => shakmaty::Role::Rook,
         Promotion::Queen => shakmaty::Role::Queen,
     });
-    UciMove::Normal {
-        from: Square::new(m.from.into()),
-        to: Square::new(m.to.into()),
-        promotion,
-    }
+    UciMove::Normal { from: Square::new(m.from.into()), to: Square::new(m.to.into()), promotion }
 }

@@ -11,25 +11,15 @@ impl Walk<'_> {
         let v = self.value(node, 0)?;
         let mut p = Vec::new();
         for i in 1..5 {
-            p.push(
-                self.floats(node, i)?
-                    .map_or(Vec::new(), |(_, v)| v.to_vec()),
-            );
+            p.push(self.floats(node, i)?.map_or(Vec::new(), |(_, v)| v.to_vec()));
         }
         let epsilon = float(node, "epsilon").unwrap_or(1e-5);
         let layer = self.building(node, 0, &v)?;
         if layer.residual.is_some() {
-            return Err(setting(
-                node,
-                "follows an Add".into(),
-                "put it right after the convolution",
-            ));
+            return Err(setting(node, "follows an Add".into(), "put it right after the convolution"));
         }
         if p.iter().any(|p| p.len() != layer.out_channels) {
-            return Err(shape(
-                node,
-                format!("parameters don't fit {} channels", layer.out_channels),
-            ));
+            return Err(shape(node, format!("parameters don't fit {} channels", layer.out_channels)));
         }
         let taps = layer.weights.len() / layer.out_channels;
         let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|i| p[i].iter());
@@ -48,59 +38,36 @@ impl Walk<'_> {
     }
 
     pub(super) fn add(&mut self, node: &NodeProto) -> Result<Value, ImportError> {
-        if let Some(i) = (0..2).find(|i| {
-            node.input
-                .get(*i)
-                .is_some_and(|n| self.constants.contains_key(n))
-        }) {
+        if let Some(i) = (0..2).find(|i| node.input.get(*i).is_some_and(|n| self.constants.contains_key(n))) {
             return self.add_constant(node, i);
         }
         let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);
         let (i, v, skip) = if a.linear { (0, a, b) } else { (1, b, a) };
         if skip.linear {
-            return Err(setting(
-                node,
-                "adds two linear layers".into(),
-                "put a Relu on the branch that is added",
-            ));
+            return Err(setting(node, "adds two linear layers".into(), "put a Relu on the branch that is added"));
         }
         if v.shape != skip.shape {
-            return Err(shape(
-                node,
-                format!("adds shapes {:?} and {:?}", v.shape, skip.shape),
-            ));
+            return Err(shape(node, format!("adds shapes {:?} and {:?}", v.shape, skip.shape)));
         }
         let layer = self.building(node, i, &v)?;
         if layer.residual.replace(skip.tensor).is_some() {
-            return Err(setting(
-                node,
-                "adds a second residual to one layer".into(),
-                "use one residual per layer",
-            ));
+            return Err(setting(node, "adds a second residual to one layer".into(), "use one residual per layer"));
         }
         Ok(v)
     }
 
     fn add_constant(&mut self, node: &NodeProto, i: usize) -> Result<Value, ImportError> {
         let v = self.value(node, 1 - i)?;
-        let (cs, c) = self
-            .floats(node, i)?
-            .map_or((vec![], vec![]), |(s, c)| (s.to_vec(), c.to_vec()));
+        let (cs, c) = self.floats(node, i)?.map_or((vec![], vec![]), |(s, c)| (s.to_vec(), c.to_vec()));
         let layer = self.building(node, 1 - i, &v)?;
         // Per channel: [1, C, 1, 1] and shorter forms for boards, [C] or [1, C] for flat values.
         let tail = &cs[cs.len().saturating_sub(v.shape.len())..];
         let channel_only = tail.len() == v.shape.len() && tail[1..].iter().all(|d| *d == 1);
         match c.len() {
             1 => layer.bias.iter_mut().for_each(|b| *b += c[0]),
-            n if n == layer.out_channels && channel_only => {
-                layer.bias.iter_mut().zip(&c).for_each(|(b, c)| *b += c)
-            }
+            n if n == layer.out_channels && channel_only => layer.bias.iter_mut().zip(&c).for_each(|(b, c)| *b += c),
             _ => {
-                return Err(setting(
-                    node,
-                    format!("adds a constant of shape {cs:?}"),
-                    "add one number per channel",
-                ));
+                return Err(setting(node, format!("adds a constant of shape {cs:?}"), "add one number per channel"));
             }
         }
         Ok(v)
@@ -122,29 +89,15 @@ impl Walk<'_> {
         let flat = vec![size];
         let target = if node.op_type == "Flatten" {
             if int(node, "axis").unwrap_or(1) != 1 {
-                return Err(setting(
-                    node,
-                    "flattens another axis than 1".into(),
-                    "use axis = 1",
-                ));
+                return Err(setting(node, "flattens another axis than 1".into(), "use axis = 1"));
             }
             flat
         } else {
-            match node
-                .input
-                .get(1)
-                .and_then(|n| self.constants.get(n))
-                .map(|c| &c.data)
-            {
-                Some(Data::Int(dims)) => reshaped(dims, &v.shape).ok_or_else(|| {
-                    shape(node, format!("can't reshape {:?} to {dims:?}", v.shape))
-                })?,
+            match node.input.get(1).and_then(|n| self.constants.get(n)).map(|c| &c.data) {
+                Some(Data::Int(dims)) => reshaped(dims, &v.shape)
+                    .ok_or_else(|| shape(node, format!("can't reshape {:?} to {dims:?}", v.shape)))?,
                 _ => {
-                    return Err(setting(
-                        node,
-                        "has no constant shape".into(),
-                        "export the model with fixed shapes",
-                    ));
+                    return Err(setting(node, "has no constant shape".into(), "export the model with fixed shapes"));
                 }
             }
         };
@@ -155,21 +108,10 @@ impl Walk<'_> {
         }
         let used_as_output = v.linear && target.len() == 1;
         if !used_as_output {
-            let what = format!(
-                "reshapes {:?} to {target:?} in the middle of the network",
-                v.shape
-            );
-            return Err(setting(
-                node,
-                what,
-                "keep the board up to the output; make a dense head of 1×1 convolutions",
-            ));
+            let what = format!("reshapes {:?} to {target:?} in the middle of the network", v.shape);
+            return Err(setting(node, what, "keep the board up to the output; make a dense head of 1×1 convolutions"));
         }
-        Ok(Value {
-            shape: target,
-            last: true,
-            ..v
-        })
+        Ok(Value { shape: target, last: true, ..v })
     }
 }
 
@@ -177,11 +119,7 @@ impl Walk<'_> {
 fn reshaped(dims: &[i64], from: &[usize]) -> Option<Vec<usize>> {
     let size: usize = from.iter().product();
     let source = |i: usize| {
-        if i == 0 {
-            Some(1)
-        } else {
-            from.get(i - 1).copied()
-        }
+        if i == 0 { Some(1) } else { from.get(i - 1).copied() }
     };
     let mut out = Vec::new();
     let mut known = 1usize;
@@ -197,8 +135,6 @@ fn reshaped(dims: &[i64], from: &[usize]) -> Option<Vec<usize>> {
     if known == 0 || !size.is_multiple_of(known) {
         return None;
     }
-    out.iter_mut()
-        .filter(|d| **d == 0)
-        .for_each(|d| *d = size / known);
+    out.iter_mut().filter(|d| **d == 0).for_each(|d| *d = size / known);
     (out.first() == Some(&1) && out.iter().product::<usize>() == size).then(|| out[1..].to_vec())
 }
