@@ -16,8 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let shape = |p, kernels_per_row, k| CircuitShape { p, kernels_per_row, k };
     let (positions, activation_max, circuit) = match name.as_str() {
-        "chess-s" => (2000, 400, shape(2, 1, 14)),
-        "chess-m" => (2000, 288, shape(4, 4, 14)),
+        "chess-s" => (2000, 400, shape(1, 1, 15)),
+        "chess-m" => (2000, 288, shape(1, 1, 16)),
         "chess-l" => (600, 255, shape(4, 8, 16)),
         _ => return Err(format!("{name} is not chess-s, chess-m or chess-l").into()),
     };
