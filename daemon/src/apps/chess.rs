@@ -88,13 +88,19 @@ pub fn unpack(board: &PackedBoard, turn: Color) -> Result<Chess, ChessError> {
         .en_passant
         .and_then(|f| File::ALL.get(usize::from(f)))
         .map(|file| seen_by(turn, Square::from_coords(*file, Rank::Sixth)));
-    Chess::from_setup(setup, CastlingMode::Standard)
-        .or_else(|e| e.ignore_too_much_material())
-        .or_else(|e| e.ignore_impossible_check())
-        .map_err(|e| ChessError::NoPosition {
-            board: board.squares.iter().rev().map(|c| format!("{c:x}")).collect(),
-            why: format!("{:?}", e.kinds()),
-        })
+    // Odd positions are legal on the arena if legal moves led there.
+    let built = match Chess::from_setup(setup, CastlingMode::Standard) {
+        Err(e) => e.ignore_too_much_material(),
+        ok => ok,
+    };
+    let built = match built {
+        Err(e) => e.ignore_impossible_check(),
+        ok => ok,
+    };
+    built.map_err(|e| ChessError::NoPosition {
+        board: board.squares.iter().rev().map(|c| format!("{c:x}")).collect(),
+        why: format!("{:?}", e.kinds()),
+    })
 }
 
 /// The move that an index of the network means, if it is legal.
@@ -440,6 +446,7 @@ mod tests {
     fn boards_are_drawn() {
         let position = at(POSITIONS[3]);
         expect![[r#"
+            board
               1  ♖  ♘  ♗  ♔  ♕  ♗  ♘  ♖
               2  ♙  ♙  ♙  ·  ♙  ♙  ♙  ♙
               3  ·  ·  ·  ·  ·  ·  ·  ·
@@ -450,6 +457,6 @@ mod tests {
               8  ♜  ♞  ♝  ♚  ♛  ♝  ♞  ♜
                  h  g  f  e  d  c  b  a
         "#]]
-        .assert_eq(&draw(&position, Color::Black, None));
+        .assert_eq(&format!("board\n{}", draw(&position, Color::Black, None)));
     }
 }

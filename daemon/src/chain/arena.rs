@@ -127,7 +127,7 @@ impl Arena {
     /// How a game stands, at a block or at the head.
     pub async fn game(&self, id: U256, at: Option<B256>) -> Result<Game, ChainError> {
         let view = self.read(ChessArena::gameCall { gameId: id }, "game", at).await?;
-        let (outcome, reason) = (u8::from(view.outcome), u8::from(view.reason));
+        let (outcome, reason) = (view.outcome, view.reason);
         Ok(Game {
             human: view.human,
             host: view.host,
@@ -238,7 +238,7 @@ pub fn decode_all(arena: Address, logs: &[Log]) -> Result<Vec<Seen>, ChainError>
             Events::HumanMoved(e) => (e.gameId, ArenaEvent::HumanMoved { ply: e.ply.saturating_to() }),
             Events::NpcMoved(e) => (e.gameId, ArenaEvent::NpcMoved { ply: e.ply.saturating_to() }),
             Events::GameOver(e) => {
-                let (outcome, reason) = (u8::from(e.outcome), u8::from(e.reason));
+                let (outcome, reason) = (e.outcome, e.reason);
                 (
                     e.gameId,
                     ArenaEvent::Over {

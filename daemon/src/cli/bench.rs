@@ -134,14 +134,14 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
         }
     })
     .await
-    .map_err(|e| CliError::model(e))??;
+    .map_err(CliError::model)??;
     let runs = args.runs;
     let (measured, sample) = tokio::task::spawn_blocking({
         let prover = prover.clone();
         move || measure(prover.as_ref(), runs)
     })
     .await
-    .map_err(|e| CliError::model(e))??;
+    .map_err(CliError::model)??;
     // Scratch keys are only made to be measured.
     let _ = std::fs::remove_dir_all(&scratch);
     let mut measured = measured;

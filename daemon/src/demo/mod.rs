@@ -486,7 +486,7 @@ fn claim(position: &Chess) -> Option<Ending> {
 }
 
 fn number(ply: u64) -> String {
-    format!("{}{}", ply / 2 + 1, if ply % 2 == 0 { ".  " } else { "..." })
+    format!("{}{}", ply / 2 + 1, if ply.is_multiple_of(2) { ".  " } else { "..." })
 }
 
 /// A folder that goes when the demo ends.

@@ -119,7 +119,7 @@ pub(crate) struct Daemon {
     pub(crate) notices: Arc<Mutex<Vec<Notice>>>,
 }
 
-fn prices() -> SubmitConfig {
+pub(crate) fn prices() -> SubmitConfig {
     SubmitConfig {
         max_fee: 1_000_000_000_000,
         max_priority: 1_000_000_000,

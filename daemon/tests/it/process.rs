@@ -1,0 +1,158 @@
+//! The binary itself, as an operator uses it, with a real model, killed with SIGKILL.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use shakmaty::{Chess, Color, Position};
+use zugzwang::{
+    apps::chess,
+    chain::{
+        Client, Key, Wallet,
+        arena::Arena,
+        types::{Address, U256, random},
+    },
+    demo::anvil::Anvil,
+    store::{State, Store},
+};
+
+use crate::world::prices;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn zugzwang(config: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zugzwang"));
+    command.current_dir(root()).arg("--config").arg(config).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn json(config: &Path, arguments: &[&str]) -> serde_json::Value {
+    let output = zugzwang(config, arguments).arg("--json").output().expect("the binary");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn run(config: &Path) -> Child {
+    zugzwang(config, &["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the daemon")
+}
+
+fn state_of(jobs: &[zugzwang::store::Job]) -> Vec<State> {
+    jobs.iter().map(|job| job.state).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployed_daemon_that_is_killed_while_proving_answers_once() {
+    let dir = tempfile::tempdir().expect("folder");
+    let chain = Anvil::start(None, &[]).await.expect("anvil");
+    let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    std::fs::write(dir.path().join("password"), "correct horse\n").expect("write");
+    let text = |chain_section: &str| {
+        format!(
+            "{chain_section}[model]\ndir = \"models/chess-s\"\ncache = \"{}\"\n[key]\nkeystore = \"{}\"\npassword_file = \"{}\"\n[store]\npath = \"{}\"\n",
+            path("cache"),
+            path("key.json"),
+            path("password"),
+            path("z.db")
+        )
+    };
+    let config = dir.path().join("zugzwang.toml");
+    std::fs::write(&config, text(&format!("[chain]\nrpc = \"{}\"\n", chain.url))).expect("write");
+    let npc: Address = json(&config, &["key", "new"])["address"].as_str().expect("address").parse().expect("address");
+    let human = Wallet::new(client.clone(), Key::from_bytes(random()).expect("key"), prices());
+    for account in [npc, human.address()] {
+        client.raw("anvil_setBalance", serde_json::json!([account, U256::from(u128::MAX)])).await.expect("balance");
+    }
+    let deployed = json(&config, &["deploy"]);
+    let arena: Address = deployed["arena"].as_str().expect("arena").parse().expect("address");
+    let offer: U256 = deployed["offer"].as_str().expect("offer").parse().expect("number");
+    std::fs::write(
+        &config,
+        text(&format!(
+            "[chain]\nrpc = \"{}\"\narena = \"{arena}\"\nconfirmations = 0\nfinality = 2\npoll_ms = 50\n",
+            chain.url
+        )),
+    )
+    .expect("write");
+    let before = client.nonce(npc).await.expect("nonce");
+
+    let (game, _) = human.create_game(arena, offer, true, U256::ZERO).await.expect("game");
+    let first = Chess::default().legal_moves()[0];
+    human.play_human(arena, game, 0, chess::word(first)).await.expect("move");
+    // Killed at ever later moments, until twice it was while proving.
+    let mut while_proving = 0;
+    let mut pause = Duration::from_millis(200);
+    while while_proving < 2 {
+        let mut daemon = run(&config);
+        tokio::time::sleep(pause).await;
+        daemon.kill().expect("kill");
+        daemon.wait().expect("wait");
+        let store = Store::open(&dir.path().join("z.db")).await.expect("store");
+        let states = state_of(&store.jobs().await.expect("jobs"));
+        store.close().await;
+        assert!(
+            !states.contains(&State::Final) && pause < Duration::from_secs(60),
+            "it was never killed while proving: {states:?}"
+        );
+        if states == [State::Proving] {
+            while_proving += 1;
+        } else {
+            pause += Duration::from_millis(150);
+        }
+    }
+    let mut daemon = run(&config);
+    let arena = Arena::open(client.clone(), arena).await.expect("arena");
+    let mut played = false;
+    for _ in 0..1200 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if arena.game(game, None).await.expect("game").ply == 2 {
+            played = true;
+            break;
+        }
+    }
+    assert!(played, "no answer within a minute");
+    client.raw("anvil_mine", serde_json::json!([4])).await.expect("mine");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    daemon.kill().expect("kill");
+    daemon.wait().expect("wait");
+
+    let view = arena.game(game, None).await.expect("game");
+    let position = chess::unpack(&view.board, Color::White).expect("position");
+    assert_eq!((view.ply, position.turn()), (2, Color::White));
+    assert_eq!(client.nonce(npc).await.expect("nonce"), before + 1, "one transaction");
+    let store = Store::open(&dir.path().join("z.db")).await.expect("store");
+    assert_eq!(state_of(&store.jobs().await.expect("jobs")), [State::Final]);
+}
+
+#[test]
+fn mistakes_are_one_line_and_an_exit_code() {
+    let dir = tempfile::tempdir().expect("folder");
+    let check = |toml: &str, arguments: &[&str], code: i32, says: &str| {
+        let config = dir.path().join("zugzwang.toml");
+        std::fs::write(&config, toml).expect("write");
+        let output = zugzwang(&config, arguments).output().expect("the binary");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(error.contains(says), "{arguments:?}: {error}");
+    };
+    let arena = "[chain]\narena = \"0x00000000000000000000000000000000000000aa\"\n";
+    check("[chain]\nrpcc = \"x\"", &["check"], 2, "did you mean `chain.rpc`?");
+    check("[chain", &["check"], 2, "zugzwang.toml");
+    check("", &["check"], 2, "chain.arena");
+    let store = format!("[store]\npath = \"{}\"\n", dir.path().join("z.db").display());
+    check(&format!("{arena}{store}[key]\nkeystore = \"/nowhere/key.json\""), &["run"], 4, "there is no such file");
+    check("", &["model", "inspect", "/nowhere"], 5, "/nowhere");
+    check(
+        "",
+        &["model", "prove", "models/chess-s", "--fen", "8/8/8/8/8/8/8/8 w - - 0 1"],
+        2,
+        "give a legal chess position",
+    );
+    check("", &["model", "prove", "models/chess-s", "--shape", "3"], 5, "LANES,KERNELS,K");
+}
