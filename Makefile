@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-contracts test-rust bench fmt lint lint-contracts lint-rust verifiers clean check-node check-cargo
+.PHONY: help demo test test-contracts test-rust bench fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
@@ -53,9 +53,13 @@ fmt: check-node check-cargo $(INSTALLED)
 
 lint: lint-rust lint-contracts
 
-lint-rust: check-cargo
+lint-rust: lint-format lint-clippy
+
+lint-format: check-cargo
 	@echo '==> cargo fmt --check'
 	@$(CARGO) fmt --all --check
+
+lint-clippy: check-cargo
 	@echo '==> cargo clippy, warnings denied'
 	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
