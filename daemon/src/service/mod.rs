@@ -152,13 +152,9 @@ impl Service {
                 Ok(()) => self.turn().await,
                 error => error,
             };
-            match turn {
-                Ok(()) => self.trouble = None,
-                Err(ServiceError::Chain(error)) if error.is_passing() => self.complain(error.to_string()),
-                Err(error) => {
-                    self.store.close().await;
-                    return Err(error);
-                }
+            if let Err(error) = self.let_pass(turn) {
+                self.store.close().await;
+                return Err(error);
             }
             self.beat().await?;
         }
@@ -184,21 +180,27 @@ impl Service {
         let open = self.store.open_jobs(self.config.chain.chain_id).await?;
         let busy: BTreeSet<i64> = self.proving.keys().copied().collect();
         for work in engine::next_work(&open, &busy, self.pool.free()) {
-            let of = |id: i64| open.iter().find(|job| job.id == id).cloned();
-            match work {
-                Work::Prove(id) => {
-                    if let Some(job) = of(id) {
-                        self.start_proof(job).await?;
-                    }
-                }
-                Work::Submit(id) => {
-                    if let Some(job) = of(id) {
-                        self.submit(job).await?;
-                    }
-                }
-            }
+            let (Work::Prove(id) | Work::Submit(id)) = work;
+            let Some(job) = open.iter().find(|job| job.id == id).cloned() else { continue };
+            let done = match work {
+                Work::Prove(_) => self.start_proof(job).await,
+                Work::Submit(_) => self.submit(job).await,
+            };
+            self.let_pass(done)?;
         }
         Ok(())
+    }
+
+    /// One job's passing trouble must not hold up the others: it is told, and tried again with the
+    /// next turn.
+    fn let_pass(&mut self, done: Result<(), ServiceError>) -> Result<(), ServiceError> {
+        match done {
+            Err(ServiceError::Chain(error)) if error.is_passing() => {
+                self.complain(error.to_string());
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// Reads the question from the chain and starts a proof, if it is still asked.
@@ -345,10 +347,12 @@ impl Service {
                 Some(State::Seen | State::Proving | State::Proved) => Wish::Hold,
                 Some(State::Moot | State::Forfeited | State::Failed) | None => Wish::Cancel,
             };
-            let Some(change) = self.submitter.follow(&tx, head, wish).await? else {
-                continue;
+            let done = match self.submitter.follow(&tx, head, wish).await {
+                Ok(Some(change)) => self.transaction_changed(&tx, wanted, &change).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error.into()),
             };
-            self.transaction_changed(&tx, wanted, &change).await?;
+            self.let_pass(done)?;
         }
         Ok(())
     }
