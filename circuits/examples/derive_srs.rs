@@ -21,16 +21,11 @@ fn main() {
     let powers = fs::read(folder.join("g1_65536.point")).expect("the ceremony's powers");
     let powers = decompress(&powers).expect("compressed points");
     let tau_g2 = fs::read(folder.join("g2.point.powerOf2")).expect("the ceremony's powers in G2");
-    let tau_g2 = tau_g2
-        .first_chunk()
-        .and_then(decompress_g2)
-        .expect("a compressed point");
+    let tau_g2 = tau_g2.first_chunk().and_then(decompress_g2).expect("a compressed point");
     for k in MIN_K..=MAX_K {
         let powers = &powers[..1 << k];
         let path = folder.join(format!("lagrange_k{k}.point"));
-        let kept = fs::read(&path)
-            .ok()
-            .filter(|bytes| bytes.len() == G1_BYTES << k);
+        let kept = fs::read(&path).ok().filter(|bytes| bytes.len() == G1_BYTES << k);
         let bytes = kept.unwrap_or_else(|| {
             let curve = powers.iter().map(|point| (*point).into()).collect();
             let lagrange: Vec<G1Affine> = g_to_lagrange(curve, k);
@@ -40,10 +35,7 @@ fn main() {
         });
         let lagrange = decompress(&bytes).expect("compressed points");
         let raw = raw_params(k, powers, &lagrange, &G2Affine::generator(), &tau_g2);
-        let hash: String = Sha256::digest(&raw)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash: String = Sha256::digest(&raw).iter().map(|byte| format!("{byte:02x}")).collect();
         println!("{k} {hash}");
     }
 }

@@ -19,10 +19,7 @@ pub(crate) fn write_atomically(
 ) -> io::Result<()> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a file's path",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file's path"));
     };
     fs::create_dir_all(folder)?;
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);

@@ -75,10 +75,7 @@ pub enum KeyError {
 impl KeyError {
     /// Whether generating the key again mends it.
     fn is_mendable(&self) -> bool {
-        matches!(
-            self,
-            Self::Truncated { .. } | Self::Corrupt { .. } | Self::Foreign { .. }
-        )
+        matches!(self, Self::Truncated { .. } | Self::Corrupt { .. } | Self::Foreign { .. })
     }
 }
 
@@ -135,11 +132,7 @@ pub fn load_or_generate<C: Circuit<Fr>>(
     let path = key_path(cache_dir, &id);
     let origin = match load(&path, &id, circuit) {
         Ok(Some(pk)) => {
-            return Ok(Keys {
-                pk,
-                id,
-                origin: KeyOrigin::Cached,
-            });
+            return Ok(Keys { pk, id, origin: KeyOrigin::Cached });
         }
         Ok(None) => KeyOrigin::Generated,
         Err(error) if error.is_mendable() => KeyOrigin::Replaced(error),
@@ -154,15 +147,8 @@ pub fn load_or_generate<C: Circuit<Fr>>(
 ///
 /// # Errors
 /// Every [`KeyError`] but `Keygen`.
-pub fn load<C: Circuit<Fr>>(
-    path: &Path,
-    id: &[u8; 32],
-    circuit: &C,
-) -> Result<Option<ProvingKey<G1Affine>>, KeyError> {
-    let io_error = |source| KeyError::Io {
-        path: path.to_owned(),
-        source,
-    };
+pub fn load<C: Circuit<Fr>>(path: &Path, id: &[u8; 32], circuit: &C) -> Result<Option<ProvingKey<G1Affine>>, KeyError> {
+    let io_error = |source| KeyError::Io { path: path.to_owned(), source };
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -170,40 +156,27 @@ pub fn load<C: Circuit<Fr>>(
     };
     let bytes = file.metadata().map_err(io_error)?.len();
     let Some(body) = bytes.checked_sub((HEADER + HASH) as u64) else {
-        return Err(KeyError::Truncated {
-            path: path.to_owned(),
-            bytes,
-        });
+        return Err(KeyError::Truncated { path: path.to_owned(), bytes });
     };
     if !hash_matches(&mut file, bytes - HASH as u64).map_err(io_error)? {
-        return Err(KeyError::Corrupt {
-            path: path.to_owned(),
-        });
+        return Err(KeyError::Corrupt { path: path.to_owned() });
     }
     file.seek(SeekFrom::Start(0)).map_err(io_error)?;
-    let mut reader = Steady::new(BufReader::with_capacity(
-        1 << 20,
-        file.take(HEADER as u64 + body),
-    ));
+    let mut reader = Steady::new(BufReader::with_capacity(1 << 20, file.take(HEADER as u64 + body)));
     let (mut magic, mut found, mut digest) = ([0; HASH], [0; HASH], [0; HASH]);
     for part in [&mut magic, &mut found, &mut digest] {
         reader.read_exact(part).map_err(io_error)?;
     }
     if magic != *MAGIC || found != *id {
-        return Err(KeyError::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(KeyError::Foreign { path: path.to_owned() });
     }
     let format = SerdeFormat::RawBytesUnchecked;
-    let pk = ProvingKey::<G1Affine>::read::<_, C>(&mut reader, format, circuit.params())
-        .map_err(io_error)?;
+    let pk = ProvingKey::<G1Affine>::read::<_, C>(&mut reader, format, circuit.params()).map_err(io_error)?;
     if let Some(error) = reader.error {
         return Err(io_error(error));
     }
     if pk.get_vk().transcript_repr().to_repr() != digest {
-        return Err(KeyError::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(KeyError::Foreign { path: path.to_owned() });
     }
     Ok(Some(pk))
 }
@@ -229,9 +202,7 @@ fn hash_matches(file: &mut File, length: u64) -> io::Result<bool> {
     let mut buffer = vec![0; 1 << 20];
     let mut rest = length;
     while rest > 0 {
-        let most = buffer
-            .len()
-            .min(usize::try_from(rest).unwrap_or(usize::MAX));
+        let most = buffer.len().min(usize::try_from(rest).unwrap_or(usize::MAX));
         let part = &mut buffer[..most];
         file.read_exact(part)?;
         hash.update(&*part);
@@ -252,11 +223,7 @@ struct Steady<T> {
 
 impl<T> Steady<T> {
     fn new(inner: T) -> Self {
-        Self {
-            inner,
-            hash: Sha256::new(),
-            error: None,
-        }
+        Self { inner, hash: Sha256::new(), error: None }
     }
 }
 

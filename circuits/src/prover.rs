@@ -123,7 +123,13 @@ impl Prover {
     ///
     /// # Errors
     /// As [`Prover::new`].
-    pub fn with_srs(graph: Graph, bounds: &Bounds, shape: Shape, srs: Srs, cache_dir: &Path) -> Result<Self, ProverError> {
+    pub fn with_srs(
+        graph: Graph,
+        bounds: &Bounds,
+        shape: Shape,
+        srs: Srs,
+        cache_dir: &Path,
+    ) -> Result<Self, ProverError> {
         let quotients: Vec<(i64, i64)> = bounds.layers.iter().map(|l| (l.q_min, l.q_max)).collect();
         let layout = Arc::new(Layout::new(&graph, &quotients, shape)?);
         let blank = ModelCircuit { layout: layout.clone(), witness: None, with_fixed: true };
@@ -161,8 +167,7 @@ impl Prover {
         on_phase: &dyn Fn(Phase),
     ) -> Result<Proof, ProverError> {
         let instances = witness.instances.clone();
-        let circuit =
-            ModelCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness)), with_fixed: false };
+        let circuit = ModelCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness)), with_fixed: false };
         let widths = &self.layout.widths;
         let first = 4 * widths.lanes + 1;
         let second = 4 + 2 * widths.lanes + widths.lanes.saturating_sub(2);
@@ -170,7 +175,11 @@ impl Prover {
             inner: EvmWriter::new(),
             points: Cell::new(0),
             // After the running columns comes the blinding polynomial, then the quotient's pieces.
-            marks: [(first, Phase::Challenges), (first + second + 1, Phase::Quotient), (first + second + 3, Phase::Opening)],
+            marks: [
+                (first, Phase::Challenges),
+                (first + second + 1, Phase::Quotient),
+                (first + second + 3, Phase::Opening),
+            ],
             on_phase,
         };
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
@@ -181,11 +190,7 @@ impl Prover {
             OsRng,
             &mut transcript,
         )?;
-        Ok(Proof {
-            bytes: transcript.inner.finish(),
-            instances: instances.iter().map(to_word).collect(),
-            ranking,
-        })
+        Ok(Proof { bytes: transcript.inner.finish(), instances: instances.iter().map(to_word).collect(), ranking })
     }
 
     /// Whether a proof is right for the instances that it names.

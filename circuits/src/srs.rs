@@ -38,42 +38,15 @@ const G2_SHA256: &str = "4d5ed827f742e1270f22b4a39129bf1d25445821b15824e2eb3a709
 
 /// For each k from [`MIN_K`] on: the Lagrange points, and the SHA-256 of the raw parameters.
 const SIZES: [(&[u8], &str); 9] = [
-    (
-        include_bytes!("../srs/lagrange_k8.point"),
-        "473bd7264f3d2b50da6c86f53ca8d1770f70a37e77378aaa2650774aafb3587e",
-    ),
-    (
-        include_bytes!("../srs/lagrange_k9.point"),
-        "45d520b45e3c9e9f3a578b49e65007dc271e25aaa9859517f205e895713bb2ec",
-    ),
-    (
-        include_bytes!("../srs/lagrange_k10.point"),
-        "4c5c78871f2d08b0436e68cd577f3e8b1a3283b5d717ed7dbc2b5664ffdc869b",
-    ),
-    (
-        include_bytes!("../srs/lagrange_k11.point"),
-        "10715ee99b81e01a3a9dcc6803cf7994ae50c6657e4998bd2d9fb6e14a64d8dc",
-    ),
-    (
-        include_bytes!("../srs/lagrange_k12.point"),
-        "6669b9d5c705603d948c34786aefc8cb00f39e7fd9f9328cdcf5145aaee387de",
-    ),
-    (
-        include_bytes!("../srs/lagrange_k13.point"),
-        "ff7e044c842f4a2b1bb889618e5b4e8e15268f8c589b5c37f628f528b4969a02",
-    ),
-    (
-        include_bytes!("../srs/lagrange_k14.point"),
-        "ea7257f0ea1f784d6291ef5a5585c759c8dd1785929ad9e7e9da51aed2226a64",
-    ),
-    (
-        include_bytes!("../srs/lagrange_k15.point"),
-        "4cdb1688ec4457351582cc99a31e073279bb3abe1ee6fe04c401cc9e390ab67b",
-    ),
-    (
-        include_bytes!("../srs/lagrange_k16.point"),
-        "05ab2fea166aeffa3ed42b0389ea310bba37946f035a385df563357959e5b9dc",
-    ),
+    (include_bytes!("../srs/lagrange_k8.point"), "473bd7264f3d2b50da6c86f53ca8d1770f70a37e77378aaa2650774aafb3587e"),
+    (include_bytes!("../srs/lagrange_k9.point"), "45d520b45e3c9e9f3a578b49e65007dc271e25aaa9859517f205e895713bb2ec"),
+    (include_bytes!("../srs/lagrange_k10.point"), "4c5c78871f2d08b0436e68cd577f3e8b1a3283b5d717ed7dbc2b5664ffdc869b"),
+    (include_bytes!("../srs/lagrange_k11.point"), "10715ee99b81e01a3a9dcc6803cf7994ae50c6657e4998bd2d9fb6e14a64d8dc"),
+    (include_bytes!("../srs/lagrange_k12.point"), "6669b9d5c705603d948c34786aefc8cb00f39e7fd9f9328cdcf5145aaee387de"),
+    (include_bytes!("../srs/lagrange_k13.point"), "ff7e044c842f4a2b1bb889618e5b4e8e15268f8c589b5c37f628f528b4969a02"),
+    (include_bytes!("../srs/lagrange_k14.point"), "ea7257f0ea1f784d6291ef5a5585c759c8dd1785929ad9e7e9da51aed2226a64"),
+    (include_bytes!("../srs/lagrange_k15.point"), "4cdb1688ec4457351582cc99a31e073279bb3abe1ee6fe04c401cc9e390ab67b"),
+    (include_bytes!("../srs/lagrange_k16.point"), "05ab2fea166aeffa3ed42b0389ea310bba37946f035a385df563357959e5b9dc"),
 ];
 
 /// Why there is no set-up.
@@ -147,10 +120,8 @@ impl Srs {
     /// [`SrsError`]: a size that is not there, built-in points that fail a check, a cache that
     /// can't be written. A damaged cache file is no error: see [`Srs::origin`].
     pub fn load(k: u32, cache_dir: &Path) -> Result<Self, SrsError> {
-        let (lagrange, want) = k
-            .checked_sub(MIN_K)
-            .and_then(|index| SIZES.get(index as usize))
-            .ok_or(SrsError::UnsupportedSize { k })?;
+        let (lagrange, want) =
+            k.checked_sub(MIN_K).and_then(|index| SIZES.get(index as usize)).ok_or(SrsError::UnsupportedSize { k })?;
         let path = cache_dir.join(format!("srs-k{k}-{}.bin", &want[..16]));
         let cached = fs::read(&path).ok();
         if let Some(raw) = &cached
@@ -160,16 +131,8 @@ impl Srs {
         }
         let raw = checked_raw(k, lagrange)?;
         expect_hash("derived parameters", &raw, want)?;
-        write_atomically(&path, |file| file.write_all(&raw))
-            .map_err(|source| SrsError::Cache { path, source })?;
-        Self::from_raw(
-            &raw,
-            if cached.is_some() {
-                Origin::Repaired
-            } else {
-                Origin::Checked
-            },
-        )
+        write_atomically(&path, |file| file.write_all(&raw)).map_err(|source| SrsError::Cache { path, source })?;
+        Self::from_raw(&raw, if cached.is_some() { Origin::Repaired } else { Origin::Checked })
     }
 
     /// Parameters made from a seed, for tests and experiments: **anybody who knows the seed can
@@ -180,11 +143,7 @@ impl Srs {
         let mut digest = Sha256::new();
         // Writing to a hash can't fail.
         let _ = params.write(&mut digest);
-        Self {
-            params,
-            digest: digest.finalize().into(),
-            origin: Origin::InsecureLocal,
-        }
+        Self { params, digest: digest.finalize().into(), origin: Origin::InsecureLocal }
     }
 
     /// The parameters, as halo2 takes them.
@@ -215,13 +174,8 @@ impl Srs {
     /// Only for bytes whose hash was compared: halo2 does not check what it reads.
     fn from_raw(mut raw: &[u8], origin: Origin) -> Result<Self, SrsError> {
         let digest = Sha256::digest(raw).into();
-        let params =
-            ParamsKZG::read(&mut raw).map_err(|_| SrsError::Inconsistent("raw parameters"))?;
-        Ok(Self {
-            params,
-            digest,
-            origin,
-        })
+        let params = ParamsKZG::read(&mut raw).map_err(|_| SrsError::Inconsistent("raw parameters"))?;
+        Ok(Self { params, digest, origin })
     }
 }
 
@@ -231,23 +185,14 @@ fn checked_raw(k: u32, lagrange: &[u8]) -> Result<Vec<u8>, SrsError> {
     expect_hash("g2.point.powerOf2", G2, G2_SHA256)?;
     let n = 1usize << k;
     let file = "g1_65536.point";
-    let bytes = G1
-        .get(..n * points::G1_BYTES)
-        .ok_or(SrsError::BadPoint { file, index: n })?;
+    let bytes = G1.get(..n * points::G1_BYTES).ok_or(SrsError::BadPoint { file, index: n })?;
     let g = points::decompress(bytes).map_err(|index| SrsError::BadPoint { file, index })?;
     let file = "g2.point.powerOf2";
-    let tau_g2 = G2
-        .first_chunk()
-        .and_then(points::decompress_g2)
-        .ok_or(SrsError::BadPoint { file, index: 0 })?;
+    let tau_g2 = G2.first_chunk().and_then(points::decompress_g2).ok_or(SrsError::BadPoint { file, index: 0 })?;
     let file = "lagrange_k*.point";
-    let lagrange =
-        points::decompress(lagrange).map_err(|index| SrsError::BadPoint { file, index })?;
+    let lagrange = points::decompress(lagrange).map_err(|index| SrsError::BadPoint { file, index })?;
     if lagrange.len() != n {
-        return Err(SrsError::BadPoint {
-            file,
-            index: lagrange.len(),
-        });
+        return Err(SrsError::BadPoint { file, index: lagrange.len() });
     }
     let mut rng = StdRng::from_entropy();
     if !points::powers_are_consistent(&g, &tau_g2, &mut rng) {
@@ -256,20 +201,10 @@ fn checked_raw(k: u32, lagrange: &[u8]) -> Result<Vec<u8>, SrsError> {
     if !points::lagrange_is_consistent(k, &g, &lagrange, &mut rng) {
         return Err(SrsError::Inconsistent("Lagrange points"));
     }
-    Ok(points::raw_params(
-        k,
-        &g,
-        &lagrange,
-        &G2Affine::generator(),
-        &tau_g2,
-    ))
+    Ok(points::raw_params(k, &g, &lagrange, &G2Affine::generator(), &tau_g2))
 }
 
 fn expect_hash(file: &'static str, bytes: &[u8], want: &'static str) -> Result<(), SrsError> {
     let got = hex(&Sha256::digest(bytes));
-    if got == want {
-        Ok(())
-    } else {
-        Err(SrsError::Altered { file, got, want })
-    }
+    if got == want { Ok(()) } else { Err(SrsError::Altered { file, got, want }) }
 }

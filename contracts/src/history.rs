@@ -33,12 +33,7 @@ impl History {
 
     /// The history of a game that has just been created.
     pub fn new(first: Position, human_is_white: bool) -> Self {
-        let mut history = Self {
-            human_is_white,
-            value: Self::START,
-            pending: Some(B256::ZERO),
-            pairs: Vec::new(),
-        };
+        let mut history = Self { human_is_white, value: Self::START, pending: Some(B256::ZERO), pairs: Vec::new() };
         history.push(first);
         history
     }
@@ -101,9 +96,7 @@ mod tests {
                 assert_eq!(history.repetitions(), ply / 4 + 1, "ply {ply}");
             }
             let (start, pairs) = history.claim();
-            let value = pairs
-                .iter()
-                .fold(start, |v, [a, b]| keccak256((v, *a, *b).abi_encode()));
+            let value = pairs.iter().fold(start, |v, [a, b]| keccak256((v, *a, *b).abi_encode()));
             assert_eq!(value, history.value());
         }
     }

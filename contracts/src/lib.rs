@@ -26,12 +26,7 @@ pub use position::{ParseFenError, Position};
 use alloy::primitives::Bytes;
 
 /// The types that the `sol!` macro makes of the artifacts.
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    unreachable_pub,
-    clippy::all
-)]
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all)]
 mod bindings {
     alloy::sol!(
         #[sol(rpc)]
@@ -50,12 +45,7 @@ mod bindings {
 
 /// Contracts for tests. Never deploy them where money is: [`MockVerifier`](testing::MockVerifier) accepts
 /// everything.
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    unreachable_pub,
-    clippy::all
-)]
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all)]
 pub mod testing {
     alloy::sol!(
         #[sol(rpc)]

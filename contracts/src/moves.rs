@@ -130,24 +130,12 @@ impl FromStr for MoveWord {
                 [squares @ .., b'b'] => (squares, Some(Promotion::Bishop)),
                 squares => (squares, None),
             };
-            let &[
-                f0 @ b'a'..=b'h',
-                r0 @ b'1'..=b'8',
-                f1 @ b'a'..=b'h',
-                r1 @ b'1'..=b'8',
-            ] = squares
-            else {
+            let &[f0 @ b'a'..=b'h', r0 @ b'1'..=b'8', f1 @ b'a'..=b'h', r1 @ b'1'..=b'8'] = squares else {
                 return None;
             };
-            Some(Self::new(
-                f0 - b'a' + 8 * (r0 - b'1'),
-                f1 - b'a' + 8 * (r1 - b'1'),
-                promotion,
-            ))
+            Some(Self::new(f0 - b'a' + 8 * (r0 - b'1'), f1 - b'a' + 8 * (r1 - b'1'), promotion))
         };
-        read().ok_or_else(|| ParseMoveError::Text {
-            text: text.to_owned(),
-        })
+        read().ok_or_else(|| ParseMoveError::Text { text: text.to_owned() })
     }
 }
 
@@ -164,10 +152,7 @@ mod tests {
             assert_eq!(word.flipped().flipped(), word);
         }
         assert_eq!("e2e4".parse::<MoveWord>().unwrap().bits(), 12 | 28 << 6);
-        assert_eq!(
-            "e7e5".parse::<MoveWord>().unwrap().flipped(),
-            "e2e4".parse().unwrap()
-        );
+        assert_eq!("e7e5".parse::<MoveWord>().unwrap().flipped(), "e2e4".parse().unwrap());
     }
 
     #[test]

@@ -37,18 +37,12 @@ impl Position {
     /// The position before the first move.
     pub fn start() -> Self {
         let ranks: [u64; 4] = [0x1111_1111_4236_5324, 0, 0, 0xa89c_b98a_7777_7777];
-        Self {
-            board: U256::from_limbs(ranks),
-            state: 15,
-        }
+        Self { board: U256::from_limbs(ranks), state: 15 }
     }
 
     /// The position that the arena's words tell of. Bits of `state` above the lower 32 are dropped.
     pub fn from_words(board: U256, state: U256) -> Self {
-        Self {
-            board,
-            state: state.as_limbs()[0] as u32,
-        }
+        Self { board, state: state.as_limbs()[0] as u32 }
     }
 
     /// How many half-moves were played.
@@ -78,11 +72,7 @@ impl Position {
     pub const fn castling(self) -> [bool; 4] {
         let s = self.state;
         let [a, b, c, d] = [s & 1 != 0, s & 2 != 0, s & 4 != 0, s & 8 != 0];
-        if self.white_to_move() {
-            [a, b, c, d]
-        } else {
-            [c, d, a, b]
-        }
+        if self.white_to_move() { [a, b, c, d] } else { [c, d, a, b] }
     }
 
     /// The code (0 to 12) on a square seen from the side to move.
@@ -153,10 +143,7 @@ impl FromStr for Position {
     type Err = ParseFenError;
 
     fn from_str(fen: &str) -> Result<Self, ParseFenError> {
-        let error = |what| ParseFenError {
-            fen: fen.to_owned(),
-            what,
-        };
+        let error = |what| ParseFenError { fen: fen.to_owned(), what };
         let fields: Vec<&str> = fen.split(' ').collect();
         let [pieces, turn, castling, en_passant, clock, number] = fields[..] else {
             return Err(error("six fields expected"));
@@ -175,18 +162,12 @@ impl FromStr for Position {
                     file += usize::from(letter - b'0');
                     continue;
                 }
-                let code = LETTERS
-                    .iter()
-                    .position(|&l| l == letter)
-                    .ok_or_else(|| error("unknown piece"))?;
+                let code = LETTERS.iter().position(|&l| l == letter).ok_or_else(|| error("unknown piece"))?;
                 if row > 7 || file > 7 {
                     return Err(error("8 ranks of 8 squares expected"));
                 }
-                let (square, code) = if black {
-                    (8 * row + file, (code + 6) % 12 + 1)
-                } else {
-                    (8 * (7 - row) + file, code + 1)
-                };
+                let (square, code) =
+                    if black { (8 * row + file, (code + 6) % 12 + 1) } else { (8 * (7 - row) + file, code + 1) };
                 limbs[square / 16] |= (code as u64) << (4 * (square % 16));
                 file += 1;
             }
@@ -201,10 +182,7 @@ impl FromStr for Position {
         let mut state = 0;
         if castling != "-" {
             for letter in castling.bytes() {
-                let bit = b"KQkq"
-                    .iter()
-                    .position(|&l| l == letter)
-                    .ok_or_else(|| error("unknown castling right"))?;
+                let bit = b"KQkq".iter().position(|&l| l == letter).ok_or_else(|| error("unknown castling right"))?;
                 state |= 1 << if black { bit ^ 2 } else { bit };
             }
         }
@@ -221,10 +199,7 @@ impl FromStr for Position {
             return Err(error("bad move number"));
         }
         state |= clock.min(255) << 8 | (2 * (number - 1) + u32::from(black)) << 16;
-        Ok(Self {
-            board: U256::from_limbs(limbs),
-            state,
-        })
+        Ok(Self { board: U256::from_limbs(limbs), state })
     }
 }
 
@@ -234,13 +209,9 @@ mod tests {
 
     #[test]
     fn start_and_its_words() {
-        let start: Position = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
-            .parse()
-            .unwrap();
+        let start: Position = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1".parse().unwrap();
         assert_eq!(start, Position::start());
-        let black: Position = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR b KQkq - 0 1"
-            .parse()
-            .unwrap();
+        let black: Position = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR b KQkq - 0 1".parse().unwrap();
         assert_eq!(black.board, start.board, "the same from both sides");
     }
 
@@ -255,10 +226,7 @@ mod tests {
         ] {
             let position: Position = fen.parse().unwrap();
             assert_eq!(position.to_string(), fen);
-            assert_eq!(
-                Position::from_words(position.board, U256::from(position.state)),
-                position
-            );
+            assert_eq!(Position::from_words(position.board, U256::from(position.state)), position);
         }
     }
 

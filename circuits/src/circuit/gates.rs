@@ -10,10 +10,10 @@ use halo2_proofs::plonk::{ConstraintSystem, Expression, VirtualCells};
 use halo2_proofs::poly::Rotation;
 
 use super::columns::{Columns, First, Fixed, Second};
+use super::field::small;
 use super::geometry::Geometry;
 use super::layout::{BORDER_OFFSET, Constants, Program};
 use super::table::{Q0, TAG_REMAINDER};
-use super::field::small;
 
 type Ex = Expression<Fr>;
 
@@ -175,14 +175,16 @@ fn polynomials(row: &Row, geometry: &Geometry, constants: &Constants) -> Vec<Ex>
     // A(z) + E(z). Border cells `e` are free: they stand only on monomials where no output of any
     // channel stands (geometry.rs enumerates it), and the identity is one of polynomials in z.
     let outputs = row.on_lanes((0..row.lanes()).map(|l| {
-        a.q[l].clone() * f.scale.clone() + a.r[l].clone() - f.bias.clone()
-            - sum(f.residual.iter().zip(&constants.residual_distances).map(|(multiplier, &distance)| {
-                power(&row.lambda, distance) * multiplier.clone() * a.x[l].clone()
-            }))
+        a.q[l].clone() * f.scale.clone() + a.r[l].clone()
+            - f.bias.clone()
+            - sum(f
+                .residual
+                .iter()
+                .zip(&constants.residual_distances)
+                .map(|(multiplier, &distance)| power(&row.lambda, distance) * multiplier.clone() * a.x[l].clone()))
     }));
     // Ranked rows: A = q·2^s + r + threshold + 1 − before.
-    let thresholds =
-        row.on_lanes((0..row.lanes()).map(|l| a.m.clone() - a.e[l].clone()));
+    let thresholds = row.on_lanes((0..row.lanes()).map(|l| a.m.clone() - a.e[l].clone()));
     let offset = constant(BORDER_OFFSET);
     let mut borders = constant(0);
     if geometry.taps == 9 {
@@ -264,8 +266,7 @@ fn lookups(row: &Row) -> Vec<Ex> {
     let fold = |input: Ex, output: Ex, tag: Ex| input + beta.clone() * output + beta2.clone() * tag;
     let u = row.active();
     // 0 on inactive rows, where the table's columns are 0 too. Instances become entries nowhere.
-    let entry = alpha.clone() * u.clone()
-        - fold(f.table_in.clone(), f.table_out.clone(), f.table_tag.clone());
+    let entry = alpha.clone() * u.clone() - fold(f.table_in.clone(), f.table_out.clone(), f.table_tag.clone());
     let mut gates = Vec::new();
     for l in 0..row.lanes() {
         let pair = alpha.clone() - fold(a.q[l].clone(), a.x[l].clone(), f.tag.clone());
@@ -328,18 +329,13 @@ fn ranking(row: &Row, constants: &Constants) -> Vec<Ex> {
     let low = a.r[0].clone() + constant(1 << constants.rank_shift) * digit(a.q[0].clone());
     let high = row.r_prev.clone() + constant(1 << constants.rank_shift) * digit(row.q_prev.clone());
     let limb = constant(1 << (constants.rank_shift + 11));
-    gates.push(
-        row.coefficient(Program::Descend) * (row.m_prev.clone() - a.m.clone() - one() - low - limb * high),
-    );
+    gates.push(row.coefficient(Program::Descend) * (row.m_prev.clone() - a.m.clone() - one() - low - limb * high));
     gates.push(row.coefficient(Program::Hold) * (a.m.clone() - row.m_prev.clone()));
     // The marks of the list's rows are 1, so that the limbs are not negative.
-    gates.push(
-        (row.coefficient(Program::Hold) + row.coefficient(Program::Entry)) * (a.x[0].clone() - one()),
-    );
+    gates.push((row.coefficient(Program::Hold) + row.coefficient(Program::Entry)) * (a.x[0].clone() - one()));
     // The threshold is the accumulator of the last listed key.
     gates.push(
-        row.coefficient(Program::Threshold)
-            * (key_radix * a.m.clone() - row.m_prev.clone() - row.e_prev[0].clone()),
+        row.coefficient(Program::Threshold) * (key_radix * a.m.clone() - row.m_prev.clone() - row.e_prev[0].clone()),
     );
     gates.push(row.coefficient(Program::Threshold) * (a.e[lanes - 1].clone() - one()));
     gates.push(row.coefficient(Program::Close) * row.e_prev[1].clone());

@@ -77,8 +77,8 @@ impl Geometry {
             geometry.groups = geometry.place_borders()?;
             let last = geometry.groups.iter().flat_map(|g| &g.rows).max().copied().unwrap_or(0);
             geometry.tail_rows = last + 1;
-            geometry.tail_shift = geometry.block_step + geometry.exponent(0, lanes - 1)
-                - geometry.exponent(last, lanes - 1);
+            geometry.tail_shift =
+                geometry.block_step + geometry.exponent(0, lanes - 1) - geometry.exponent(last, lanes - 1);
             // The tail must reach below the lowest border monomial.
             if geometry.tail_shift < geometry.centre {
                 return Err(CircuitError::Borders { lanes });
@@ -186,8 +186,10 @@ mod tests {
             };
             let shape = Shape { lanes, kernels_per_row: 1, k: 16 };
             let g = Geometry::new(&graph, &shape).expect("a geometry");
-            let outputs: Vec<usize> =
-                (0..g.block_rows).flat_map(|r| (0..lanes).map(move |l| (r, l))).map(|(r, l)| g.exponent(r, l)).collect();
+            let outputs: Vec<usize> = (0..g.block_rows)
+                .flat_map(|r| (0..lanes).map(move |l| (r, l)))
+                .map(|(r, l)| g.exponent(r, l))
+                .collect();
             let mut border = Vec::new();
             for row in 0..g.block_rows {
                 if g.begins_line(row) {

@@ -124,8 +124,12 @@ impl Layout {
         };
         check(graph, last, &geometry, shape)?;
         let layers = graph.layers.len();
-        let mut distances: Vec<usize> =
-            graph.layers.iter().enumerate().filter_map(|(i, l)| l.residual.as_ref().map(|r| i + 1 - r.tensor)).collect();
+        let mut distances: Vec<usize> = graph
+            .layers
+            .iter()
+            .enumerate()
+            .filter_map(|(i, l)| l.residual.as_ref().map(|r| i + 1 - r.tensor))
+            .collect();
         distances.sort_unstable();
         distances.dedup();
         if distances.is_empty() {
@@ -459,8 +463,13 @@ fn check(graph: &Graph, last: &Layer, geometry: &Geometry, shape: Shape) -> Resu
         }
         let cells = graph.board.cells();
         let rows = layer.bias.chunks(shape.lanes);
-        if rows.len() * shape.lanes != layer.out_channels * cells || layer.bias.chunks(shape.lanes).any(|r| r.iter().any(|b| *b != r[0])) {
-            return Err(unsupported(layer, format!("its bias differs among {} cells of a row; choose p = 1", shape.lanes)));
+        if rows.len() * shape.lanes != layer.out_channels * cells
+            || layer.bias.chunks(shape.lanes).any(|r| r.iter().any(|b| *b != r[0]))
+        {
+            return Err(unsupported(
+                layer,
+                format!("its bias differs among {} cells of a row; choose p = 1", shape.lanes),
+            ));
         }
     }
     for channel in &graph.input {

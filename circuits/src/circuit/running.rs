@@ -29,19 +29,18 @@ pub fn columns(
 ) -> Second<Vec<Fr>> {
     let [z, lambda, alpha, beta, mu] = challenges;
     let g = &layout.geometry;
-    let highest = g.spacing.max(g.tail_shift).max(g.block_step).max(g.product_shift())
+    let highest = g
+        .spacing
+        .max(g.tail_shift)
+        .max(g.block_step)
+        .max(g.product_shift())
         .max(g.groups.iter().map(|b| b.shift).max().unwrap_or(0));
     let powers = Powers { z: successive(z, highest + g.lanes + 1), lambda, alpha, beta, mu };
     let mut second = Second::build(&layout.widths, || vec![Fr::ZERO; layout.end + 1]);
-    let (kernels, sums) = rayon::join(
-        || kernel_values(layout, &powers),
-        || lookup_sums(layout, first, alpha, beta),
-    );
+    let (kernels, sums) = rayon::join(|| kernel_values(layout, &powers), || lookup_sums(layout, first, alpha, beta));
     second.sum = sums;
-    let (px_g, py) = rayon::join(
-        || products_and_ranking(layout, first, &kernels, &powers),
-        || outputs(layout, first, &powers),
-    );
+    let (px_g, py) =
+        rayon::join(|| products_and_ranking(layout, first, &kernels, &powers), || outputs(layout, first, &powers));
     let (px, gs, ranked) = px_g;
     second.px = px;
     second.g = gs;
@@ -88,7 +87,8 @@ fn products_and_ranking(layout: &Layout, first: &First<Vec<i64>>, kernels: &[Fr]
     let (g, f) = (&layout.geometry, &layout.fixed);
     let lanes = g.lanes;
     let n = layout.end + 1;
-    let (mut px, mut gs, mut ranked) = (vec![Fr::ZERO; n], vec![Fr::ZERO; n], vec![vec![Fr::ZERO; n]; lanes.max(2) - 2]);
+    let (mut px, mut gs, mut ranked) =
+        (vec![Fr::ZERO; n], vec![Fr::ZERO; n], vec![vec![Fr::ZERO; n]; lanes.max(2) - 2]);
     let tau = powers.z[g.spacing].pow([layout.constants.kernels_per_row as u64]);
     for row in START_ROW..n {
         if f.ordinary[row] == 1 {
@@ -153,8 +153,7 @@ fn ranked_pair(layout: &Layout, first: &First<Vec<i64>>, row: usize, lane: usize
 fn outputs(layout: &Layout, first: &First<Vec<i64>>, powers: &Powers) -> Vec<Fr> {
     let (g, f, c) = (&layout.geometry, &layout.fixed, &layout.constants);
     let lanes = g.lanes;
-    let residual_powers: Vec<Fr> =
-        c.residual_distances.iter().map(|d| powers.lambda.pow([*d as u64])).collect();
+    let residual_powers: Vec<Fr> = c.residual_distances.iter().map(|d| powers.lambda.pow([*d as u64])).collect();
     let limb_power = powers.lambda.pow([c.limb_distance as u64]);
     let mut py = vec![Fr::ZERO; layout.end + 1];
     for row in START_ROW..=layout.end {
@@ -303,9 +302,7 @@ fn lookup_sums(layout: &Layout, first: &First<Vec<i64>>, alpha: Fr, beta: Fr) ->
     let counted: Vec<usize> = layout.table_rows.iter().copied().filter(|&row| first.m[row] != 0).collect();
     let mut entries: Vec<Fr> = counted
         .iter()
-        .map(|&row| {
-            alpha - small(f.table_in[row]) - beta * small(f.table_out[row]) - beta2 * small(f.table_tag[row])
-        })
+        .map(|&row| alpha - small(f.table_in[row]) - beta * small(f.table_out[row]) - beta2 * small(f.table_tag[row]))
         .collect();
     columns.par_iter_mut().for_each(|c| c.par_chunks_mut(4096).for_each(invert_all));
     entries.par_chunks_mut(1024).for_each(invert_all);

@@ -48,7 +48,9 @@ pub enum CircuitError {
         available: usize,
     },
     /// The lookup table has more entries than rows that can carry them.
-    #[error("the lookup table has {entries} entries, k = {k} leaves {available} rows for it; choose a larger k or narrower activations")]
+    #[error(
+        "the lookup table has {entries} entries, k = {k} leaves {available} rows for it; choose a larger k or narrower activations"
+    )]
     Table {
         /// Entries of the table.
         entries: usize,

@@ -115,8 +115,7 @@ fn place_input(
             let Some(digit) = digit else { continue };
             let (row, lane) = layout.cell(0, c, cell);
             first.x[lane][row] = value;
-            instances[START_ROW + 1 + channel.limb] +=
-                small(value) * Fr::from(2).pow([u64::from(digit.offset)]);
+            instances[START_ROW + 1 + channel.limb] += small(value) * Fr::from(2).pow([u64::from(digit.offset)]);
         }
     }
     Ok(())
@@ -242,7 +241,12 @@ fn place_borders(layout: &Layout, graph: &Graph, t: usize, trace: &Trace, first:
     }
 }
 
-fn place_ranking(layout: &Layout, graph: &Graph, trace: &Trace, first: &mut First<Vec<i64>>) -> Result<(), CircuitError> {
+fn place_ranking(
+    layout: &Layout,
+    graph: &Graph,
+    trace: &Trace,
+    first: &mut First<Vec<i64>>,
+) -> Result<(), CircuitError> {
     let n = graph.layers.len();
     let s = layout.constants.rank_shift;
     let bits = layout.constants.index_bits;

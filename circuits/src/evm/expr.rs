@@ -169,11 +169,7 @@ struct Printed {
 
 impl Printed {
     fn leaf(text: String) -> Self {
-        Self {
-            text,
-            height: 1,
-            bound: 1,
-        }
+        Self { text, height: 1, bound: 1 }
     }
 }
 
@@ -199,23 +195,14 @@ impl<'a> Printer<'a> {
                 stack.extend([a, b]);
             }
         }
-        Self {
-            dag,
-            uses,
-            stored: HashMap::new(),
-            next: memory,
-        }
+        Self { dag, uses, stored: HashMap::new(), next: memory }
     }
 
     /// Appends the statements that `root` needs to `code`; returns it as an expression that takes
     /// few stack slots and whose value is at most `max_bound`·r.
     pub(super) fn print(&mut self, root: Id, max_bound: u32, code: &mut String) -> String {
         let printed = self.visit(root, code);
-        if printed.bound > max_bound {
-            reduced(printed).text
-        } else {
-            printed.text
-        }
+        if printed.bound > max_bound { reduced(printed).text } else { printed.text }
     }
 
     fn visit(&mut self, id: Id, code: &mut String) -> Printed {
@@ -236,14 +223,7 @@ impl<'a> Printer<'a> {
                 let (a, b) = self.both(a, b, 2, code);
                 let height = 1.max(1 + b.height).max(2 + a.height);
                 let text = format!("mulmod({}, {}, r)", a.text, b.text);
-                (
-                    Printed {
-                        text,
-                        height,
-                        bound: 1,
-                    },
-                    true,
-                )
+                (Printed { text, height, bound: 1 }, true)
             }
         };
         if shared && worth_storing {
@@ -260,18 +240,10 @@ impl<'a> Printer<'a> {
         let bound = a.bound + b.bound;
         if bound <= MAX_BOUND {
             let height = b.height.max(1 + a.height);
-            Printed {
-                text: format!("add({}, {})", a.text, b.text),
-                height,
-                bound,
-            }
+            Printed { text: format!("add({}, {})", a.text, b.text), height, bound }
         } else {
             let height = (1 + b.height).max(2 + a.height);
-            Printed {
-                text: format!("addmod({}, {}, r)", a.text, b.text),
-                height,
-                bound: 1,
-            }
+            Printed { text: format!("addmod({}, {}, r)", a.text, b.text), height, bound: 1 }
         }
     }
 
@@ -280,16 +252,8 @@ impl<'a> Printer<'a> {
         let (mut a, b) = {
             let b = self.visit(b, code);
             let b = if b.bound > 1 { reduced(b) } else { b };
-            let b = Printed {
-                text: format!("sub(r, {})", b.text),
-                height: 1 + b.height,
-                bound: 1,
-            };
-            let b = if b.height > MAX_HEIGHT - 3 {
-                self.store(b, code)
-            } else {
-                b
-            };
+            let b = Printed { text: format!("sub(r, {})", b.text), height: 1 + b.height, bound: 1 };
+            let b = if b.height > MAX_HEIGHT - 3 { self.store(b, code) } else { b };
             if zero {
                 return b;
             }
@@ -304,11 +268,7 @@ impl<'a> Printer<'a> {
         let (a, b) = if a.height > b.height { (b, a) } else { (a, b) };
         let bound = a.bound + b.bound;
         let height = b.height.max(1 + a.height);
-        Printed {
-            text: format!("add({}, {})", a.text, b.text),
-            height,
-            bound,
-        }
+        Printed { text: format!("add({}, {})", a.text, b.text), height, bound }
     }
 
     /// Both operands, the one that takes more stack second (Yul evaluates it first), and both low
@@ -321,42 +281,26 @@ impl<'a> Printer<'a> {
                 *operand = self.store(operand.clone(), code);
             }
         }
-        if first.height > second.height {
-            (second, first)
-        } else {
-            (first, second)
-        }
+        if first.height > second.height { (second, first) } else { (first, second) }
     }
 
     fn store(&mut self, value: Printed, code: &mut String) -> Printed {
         let address = self.next;
         self.next += 32;
         let _ = writeln!(code, "mstore({address:#x}, {})", value.text);
-        Printed {
-            text: format!("mload({address:#x})"),
-            height: 1,
-            bound: value.bound,
-        }
+        Printed { text: format!("mload({address:#x})"), height: 1, bound: value.bound }
     }
 }
 
 fn reduced(value: Printed) -> Printed {
-    Printed {
-        text: format!("mod({}, r)", value.text),
-        height: 1 + value.height,
-        bound: 1,
-    }
+    Printed { text: format!("mod({}, r)", value.text), height: 1 + value.height, bound: 1 }
 }
 
 fn constant(value: Fr) -> Printed {
     let text = literal(value);
     let minus = literal(-value);
     if minus.len() + 8 < text.len() {
-        Printed {
-            text: format!("sub(r, {minus})"),
-            height: 2,
-            bound: 1,
-        }
+        Printed { text: format!("sub(r, {minus})"), height: 2, bound: 1 }
     } else {
         Printed::leaf(text)
     }

@@ -83,11 +83,7 @@ pub struct Shape {
 /// [`EvmError`] if the constraint system is not supported.
 pub fn shape(vk: &VerifyingKey<G1Affine>, num_instances: usize) -> Result<Shape, EvmError> {
     let plan = Plan::new(vk, num_instances)?;
-    Ok(Shape {
-        commitments: plan.num_commitments(),
-        proof_bytes: plan.proof_bytes,
-        evaluations: plan.num_evals,
-    })
+    Ok(Shape { commitments: plan.num_commitments(), proof_bytes: plan.proof_bytes, evaluations: plan.num_evals })
 }
 
 /// The Solidity source (0.8.30, optimiser on, no `viaIR`) of a verifier named `contract_name` for
@@ -106,24 +102,16 @@ pub fn solidity(
     use halo2_proofs::poly::commitment::Params;
 
     let mut letters = contract_name.chars();
-    let starts_well = letters
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    let starts_well = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     if !starts_well || !letters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(EvmError::BadName(contract_name.to_owned()));
     }
     let plan = Plan::new(vk, num_instances)?;
     if params.k() != plan.k {
-        return Err(EvmError::WrongParams {
-            params: params.k(),
-            key: plan.k,
-        });
+        return Err(EvmError::WrongParams { params: params.k(), key: plan.k });
     }
     let body = yul::body(&plan, params)?;
-    let body: String = body
-        .lines()
-        .map(|line| format!("            {line}\n"))
-        .collect();
+    let body: String = body.lines().map(|line| format!("            {line}\n")).collect();
     let digits: String = model_id.iter().map(|byte| format!("{byte:02x}")).collect();
     let (commitments, bytes) = (plan.num_commitments(), plan.proof_bytes);
     let text = include_str!("verifier.sol.template")

@@ -99,9 +99,7 @@ impl Plan {
     pub(super) fn new(vk: &VerifyingKey<G1Affine>, num_instances: usize) -> Result<Self, EvmError> {
         let cs = vk.cs();
         if !cs.permutation().get_columns().is_empty() {
-            return Err(EvmError::Unsupported(
-                "equality-enabled columns (permutation argument)",
-            ));
+            return Err(EvmError::Unsupported("equality-enabled columns (permutation argument)"));
         }
         if !cs.lookups().is_empty() {
             return Err(EvmError::Unsupported("native lookup arguments"));
@@ -110,24 +108,14 @@ impl Plan {
             return Err(EvmError::Unsupported("more than one instance column"));
         }
         if cs.num_instance_columns() == 0 && num_instances > 0 {
-            return Err(EvmError::TooManyInstances {
-                got: num_instances,
-                most: 0,
-            });
+            return Err(EvmError::TooManyInstances { got: num_instances, most: 0 });
         }
         let domain = vk.get_domain();
         let usable = (domain.get_n() as usize).saturating_sub(cs.blinding_factors() + 1);
         if num_instances > usable {
-            return Err(EvmError::TooManyInstances {
-                got: num_instances,
-                most: usable,
-            });
+            return Err(EvmError::TooManyInstances { got: num_instances, most: usable });
         }
-        let gates: Vec<_> = cs
-            .gates()
-            .iter()
-            .flat_map(|gate| gate.polynomials().to_vec())
-            .collect();
+        let gates: Vec<_> = cs.gates().iter().flat_map(|gate| gate.polynomials().to_vec()).collect();
         if gates.is_empty() {
             return Err(EvmError::Unsupported("a circuit without gates"));
         }
@@ -135,22 +123,13 @@ impl Plan {
         let mut layout = Layout::default();
         let phases = cs.advice_column_phase();
         let challenge_phases = cs.challenge_phase();
-        let last_phase = phases
-            .iter()
-            .chain(&challenge_phases)
-            .copied()
-            .max()
-            .unwrap_or(0);
+        let last_phase = phases.iter().chain(&challenge_phases).copied().max().unwrap_or(0);
         let mut advice = vec![0; phases.len()];
         for phase in 0..=last_phase {
             for (column, _) in phases.iter().enumerate().filter(|(_, p)| **p == phase) {
                 advice[column] = layout.point();
             }
-            for (index, _) in challenge_phases
-                .iter()
-                .enumerate()
-                .filter(|(_, p)| **p == phase)
-            {
+            for (index, _) in challenge_phases.iter().enumerate().filter(|(_, p)| **p == phase) {
                 layout.squeeze(Drawn::Circuit(index));
             }
         }
@@ -159,21 +138,11 @@ impl Plan {
         }
         let random = layout.point();
         layout.squeeze(Drawn::Y);
-        let quotient_pieces = (0..domain.get_quotient_poly_degree())
-            .map(|_| layout.point())
-            .collect();
+        let quotient_pieces = (0..domain.get_quotient_poly_degree()).map(|_| layout.point()).collect();
         layout.squeeze(Drawn::X);
 
-        let advice_queries: Vec<_> = cs
-            .advice_queries()
-            .iter()
-            .map(|(column, at)| (column.index(), at.0))
-            .collect();
-        let fixed_queries: Vec<_> = cs
-            .fixed_queries()
-            .iter()
-            .map(|(column, at)| (column.index(), at.0))
-            .collect();
+        let advice_queries: Vec<_> = cs.advice_queries().iter().map(|(column, at)| (column.index(), at.0)).collect();
+        let fixed_queries: Vec<_> = cs.fixed_queries().iter().map(|(column, at)| (column.index(), at.0)).collect();
         if let Some(column) = (0..advice.len()).find(|c| advice_queries.iter().all(|q| q.0 != *c)) {
             return Err(EvmError::UnusedAdvice { column });
         }
@@ -189,12 +158,7 @@ impl Plan {
         // The order in which halo2 hands its queries to SHPLONK.
         let mut queries = vec![];
         for (index, (column, at)) in advice_queries.iter().enumerate() {
-            queries.push((
-                Key::Advice(*column),
-                Source::Proof(advice[*column]),
-                *at,
-                Eval::Word(index),
-            ));
+            queries.push((Key::Advice(*column), Source::Proof(advice[*column]), *at, Eval::Word(index)));
         }
         for (index, (column, at)) in fixed_queries.iter().enumerate() {
             let source = Source::Fixed(vk.fixed_commitments()[*column]);
@@ -202,12 +166,7 @@ impl Plan {
             queries.push((Key::Fixed(*column), source, *at, eval));
         }
         queries.push((Key::Quotient, Source::Quotient, 0, Eval::Quotient));
-        queries.push((
-            Key::Random,
-            Source::Proof(random),
-            0,
-            Eval::Word(num_evals - 1),
-        ));
+        queries.push((Key::Random, Source::Proof(random), 0, Eval::Word(num_evals - 1)));
 
         Ok(Self {
             k: domain.k(),
@@ -233,11 +192,7 @@ impl Plan {
     /// ω^at.
     pub(super) fn omega_pow(&self, at: i32) -> Fr {
         let power = self.omega.pow_vartime([at.unsigned_abs().into()]);
-        if at < 0 {
-            power.invert().unwrap_or(Fr::ZERO)
-        } else {
-            power
-        }
+        if at < 0 { power.invert().unwrap_or(Fr::ZERO) } else { power }
     }
 
     /// Every rotation at which something is opened, in order of appearance.
@@ -281,16 +236,10 @@ fn rotation_sets(queries: &[(Key, Source, i32, Eval)]) -> Vec<RotationSet> {
     for (_, source, mut at) in columns {
         at.sort_by_key(|(rotation, _)| *rotation);
         let rotations: Vec<_> = at.iter().map(|(rotation, _)| *rotation).collect();
-        let opening = Opening {
-            source,
-            evals: at.into_iter().map(|(_, eval)| eval).collect(),
-        };
+        let opening = Opening { source, evals: at.into_iter().map(|(_, eval)| eval).collect() };
         match sets.iter_mut().find(|set| set.rotations == rotations) {
             Some(set) => set.openings.push(opening),
-            None => sets.push(RotationSet {
-                rotations,
-                openings: vec![opening],
-            }),
+            None => sets.push(RotationSet { rotations, openings: vec![opening] }),
         }
     }
     sets
@@ -308,10 +257,7 @@ impl Layout {
         if let Some(Step::Absorb { bytes: before, .. }) = self.steps.last_mut() {
             *before += bytes;
         } else {
-            self.steps.push(Step::Absorb {
-                offset: self.bytes,
-                bytes,
-            });
+            self.steps.push(Step::Absorb { offset: self.bytes, bytes });
         }
         self.bytes += bytes;
     }

@@ -101,10 +101,7 @@ pub struct EvmReader<'a> {
 impl<'a> EvmReader<'a> {
     /// A transcript that reads `proof` from its beginning.
     pub fn new(proof: &'a [u8]) -> Self {
-        Self {
-            state: State::default(),
-            rest: proof,
-        }
+        Self { state: State::default(), rest: proof }
     }
 
     /// Checks that the whole proof was read.
@@ -112,17 +109,14 @@ impl<'a> EvmReader<'a> {
     /// # Errors
     /// `InvalidData` if bytes are left.
     pub fn finish(self) -> io::Result<()> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(invalid("bytes after the end of the proof"))
-        }
+        if self.rest.is_empty() { Ok(()) } else { Err(invalid("bytes after the end of the proof")) }
     }
 
     fn word(&mut self) -> io::Result<[u8; WORD]> {
-        let (word, rest) = self.rest.split_first_chunk::<WORD>().ok_or_else(|| {
-            io::Error::new(io::ErrorKind::UnexpectedEof, "the proof is too short")
-        })?;
+        let (word, rest) = self
+            .rest
+            .split_first_chunk::<WORD>()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the proof is too short"))?;
         self.rest = rest;
         Ok(*word)
     }
@@ -154,9 +148,7 @@ pub fn scalar_from_word(mut word: [u8; WORD]) -> Option<Fr> {
 
 fn point_bytes(point: &G1Affine) -> io::Result<[u8; 2 * WORD]> {
     if bool::from(point.is_identity()) {
-        return Err(invalid(
-            "the identity can't stand in a proof (is a gate's degree below the system's?)",
-        ));
+        return Err(invalid("the identity can't stand in a proof (is a gate's degree below the system's?)"));
     }
     let mut bytes = [0u8; 2 * WORD];
     bytes[..WORD].copy_from_slice(&coordinate_word(&point.x));
@@ -215,8 +207,8 @@ impl TranscriptWrite<G1Affine, EvmChallenge> for EvmWriter {
 impl TranscriptRead<G1Affine, EvmChallenge> for EvmReader<'_> {
     fn read_point(&mut self) -> io::Result<G1Affine> {
         let (x, y) = (self.word()?, self.word()?);
-        let point = point_from_words(x, y)
-            .ok_or_else(|| invalid("a proof point is not on the curve or not reduced"))?;
+        let point =
+            point_from_words(x, y).ok_or_else(|| invalid("a proof point is not on the curve or not reduced"))?;
         self.state.absorb(&x);
         self.state.absorb(&y);
         Ok(point)
@@ -224,8 +216,7 @@ impl TranscriptRead<G1Affine, EvmChallenge> for EvmReader<'_> {
 
     fn read_scalar(&mut self) -> io::Result<Fr> {
         let word = self.word()?;
-        let scalar =
-            scalar_from_word(word).ok_or_else(|| invalid("a proof scalar is not reduced"))?;
+        let scalar = scalar_from_word(word).ok_or_else(|| invalid("a proof scalar is not reduced"))?;
         self.state.absorb(&word);
         Ok(scalar)
     }

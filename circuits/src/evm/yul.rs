@@ -127,13 +127,7 @@ pub(super) fn body(plan: &Plan, params: &ParamsKZG<Bn256>) -> Result<String, Evm
         instances: take(plan.num_instances + 1) + 32,
         buffer: take(0),
     };
-    let mut body = Body {
-        plan,
-        at,
-        rotations,
-        rows,
-        code: String::new(),
-    };
+    let mut body = Body { plan, at, rotations, rows, code: String::new() };
     body.shape();
     body.transcript();
     body.ranges();
@@ -148,10 +142,7 @@ pub(super) fn body(plan: &Plan, params: &ParamsKZG<Bn256>) -> Result<String, Evm
 impl Body<'_> {
     fn shape(&mut self) {
         let (bytes, instances) = (self.plan.proof_bytes, self.plan.num_instances);
-        say!(
-            self,
-            "if iszero(and(eq(proof.length, {bytes:#x}), eq(instances.length, {instances}))) {FAIL}"
-        );
+        say!(self, "if iszero(and(eq(proof.length, {bytes:#x}), eq(instances.length, {instances}))) {FAIL}");
         say!(self, "let r := {MODULUS}");
     }
 
@@ -164,11 +155,7 @@ impl Body<'_> {
         say!(self, "{{");
         say!(self, "mstore({first_buffer:#x}, {})", literal(plan.digest));
         if instance_bytes > 0 {
-            say!(
-                self,
-                "calldatacopy({:#x}, instances.offset, {instance_bytes:#x})",
-                self.at.instances
-            );
+            say!(self, "calldatacopy({:#x}, instances.offset, {instance_bytes:#x})", self.at.instances);
         }
         say!(self, "let h");
         let mut first = true;
@@ -184,11 +171,7 @@ impl Body<'_> {
             let (offset, bytes) = pending.take().unwrap_or((0, 0));
             // Evaluations stay where they are hashed, and so do the instances.
             let (buffer, data, head) = if first {
-                (
-                    first_buffer,
-                    self.at.instances + instance_bytes,
-                    32 + instance_bytes,
-                )
+                (first_buffer, self.at.instances + instance_bytes, 32 + instance_bytes)
             } else if bytes > 0 && offset == plan.first_eval {
                 (self.at.evals - 32, self.at.evals, 32)
             } else {
@@ -198,11 +181,7 @@ impl Body<'_> {
                 say!(self, "mstore({buffer:#x}, h)");
             }
             if bytes > 0 {
-                say!(
-                    self,
-                    "calldatacopy({data:#x}, {}, {bytes:#x})",
-                    calldata_at(offset)
-                );
+                say!(self, "calldatacopy({data:#x}, {}, {bytes:#x})", calldata_at(offset));
             }
             let mut length = head + bytes;
             if length == 32 {
@@ -237,9 +216,8 @@ impl Body<'_> {
             .collect();
         for (i, part) in addresses.chunks(24).enumerate() {
             let start = if i == 0 { "1" } else { "ok" };
-            let all = part.iter().fold(start.to_owned(), |all, address| {
-                format!("and(lt(mload({address:#x}), r), {all})")
-            });
+            let all =
+                part.iter().fold(start.to_owned(), |all, address| format!("and(lt(mload({address:#x}), r), {all})"));
             let keyword = if i == 0 { "let ok" } else { "ok" };
             say!(self, "{keyword} := {all}");
         }
@@ -250,10 +228,7 @@ impl Body<'_> {
     /// Inverts everything that will be needed with one exponentiation.
     fn invert(&mut self) {
         let (x, u, xn, inverses) = (self.at.x, self.at.u, self.at.xn, self.at.inverses);
-        say!(
-            self,
-            "// Inverses of x^n - 1, x, u - p and x - w^i, by one exponentiation."
-        );
+        say!(self, "// Inverses of x^n - 1, x, u - p and x - w^i, by one exponentiation.");
         say!(self, "{{");
         say!(self, "let x := mload({x:#x})");
         say!(self, "let t := x");
@@ -275,11 +250,7 @@ impl Body<'_> {
             address += 32;
         }
         for row in self.rows.clone() {
-            say!(
-                self,
-                "mstore({address:#x}, addmod(x, {}, r))",
-                literal(-self.plan.omega_pow(row))
-            );
+            say!(self, "mstore({address:#x}, addmod(x, {}, r))", literal(-self.plan.omega_pow(row)));
             address += 32;
         }
         let count = (address - inverses) / 32;
@@ -289,16 +260,10 @@ impl Body<'_> {
             say!(self, "mstore({:#x}, t)", prefixes + 32 * i);
             say!(self, "t := mulmod(t, mload({:#x}), r)", inverses + 32 * i);
         }
-        for (i, value) in ["0x20", "0x20", "0x20", "t", "sub(r, 2)", "r"]
-            .iter()
-            .enumerate()
-        {
+        for (i, value) in ["0x20", "0x20", "0x20", "t", "sub(r, 2)", "r"].iter().enumerate() {
             say!(self, "mstore({:#x}, {value})", POINT + 32 * i);
         }
-        say!(
-            self,
-            "if iszero(and(staticcall(gas(), 5, {POINT:#x}, 0xc0, {POINT:#x}, 0x20), gt(t, 0))) {FAIL}"
-        );
+        say!(self, "if iszero(and(staticcall(gas(), 5, {POINT:#x}, 0xc0, {POINT:#x}, 0x20), gt(t, 0))) {FAIL}");
         say!(self, "t := mload({POINT:#x})");
         for i in (1..count).rev() {
             let (value, prefix) = (inverses + 32 * i, prefixes + 32 * i);
@@ -311,11 +276,7 @@ impl Body<'_> {
     }
 
     fn inverse_of_point(&self, rotation: i32) -> usize {
-        let index = self
-            .rotations
-            .iter()
-            .position(|at| *at == rotation)
-            .unwrap_or(0);
+        let index = self.rotations.iter().position(|at| *at == rotation).unwrap_or(0);
         self.at.inverses + 32 * (2 + index)
     }
 
@@ -359,11 +320,7 @@ impl Body<'_> {
         let mut printer = Printer::new(&dag, &all, self.at.buffer);
         for (i, root) in instance_roots.into_iter().enumerate() {
             let value = printer.print(root, 1, &mut self.code);
-            say!(
-                self,
-                "mstore({:#x}, {value})",
-                self.at.instance_evals + 32 * i
-            );
+            say!(self, "mstore({:#x}, {value})", self.at.instance_evals + 32 * i);
         }
         say!(self, "let y := mload({:#x})", self.at.y);
         say!(self, "let h := 0");
@@ -375,12 +332,7 @@ impl Body<'_> {
                 say!(self, "h := add(mulmod(h, y, r), {value})");
             }
         }
-        say!(
-            self,
-            "mstore({:#x}, mulmod(h, mload({:#x}), r))",
-            self.at.quotient,
-            self.at.inverses
-        );
+        say!(self, "mstore({:#x}, mulmod(h, mload({:#x}), r))", self.at.quotient, self.at.inverses);
         say!(self, "}}");
         Ok(())
     }
@@ -392,32 +344,19 @@ impl Body<'_> {
             queries
                 .iter()
                 .position(|query| *query == (column, at))
-                .ok_or(EvmError::Unsupported(
-                    "a gate with a query that the system doesn't list",
-                ))
+                .ok_or(EvmError::Unsupported("a gate with a query that the system doesn't list"))
         };
         Ok(match leaf {
             Expression::Advice(query) => {
-                let index = find(
-                    &plan.advice_queries,
-                    query.column_index(),
-                    query.rotation().0,
-                )?;
+                let index = find(&plan.advice_queries, query.column_index(), query.rotation().0)?;
                 self.at.evals + 32 * index
             }
             Expression::Fixed(query) => {
-                let index = find(
-                    &plan.fixed_queries,
-                    query.column_index(),
-                    query.rotation().0,
-                )?;
+                let index = find(&plan.fixed_queries, query.column_index(), query.rotation().0)?;
                 self.at.evals + 32 * (plan.advice_queries.len() + index)
             }
             Expression::Instance(query) => {
-                let at = plan
-                    .instance_rotations
-                    .iter()
-                    .position(|at| *at == query.rotation().0);
+                let at = plan.instance_rotations.iter().position(|at| *at == query.rotation().0);
                 let index = at.ok_or(EvmError::Unsupported("a gate with an unlisted query"))?;
                 self.at.instance_evals + 32 * index
             }
@@ -428,9 +367,5 @@ impl Body<'_> {
 }
 
 fn calldata_at(offset: usize) -> String {
-    if offset == 0 {
-        "proof.offset".to_owned()
-    } else {
-        format!("add(proof.offset, {offset:#x})")
-    }
+    if offset == 0 { "proof.offset".to_owned() } else { format!("add(proof.offset, {offset:#x})") }
 }

@@ -22,12 +22,7 @@ const SMALLER: u8 = 0b1000_0000;
 const LARGER: u8 = 0b1100_0000;
 
 /// r, little-endian limbs.
-const ORDER: [u64; 4] = [
-    0x43e1_f593_f000_0001,
-    0x2833_e848_79b9_7091,
-    0xb850_45b6_8181_585d,
-    0x3064_4e72_e131_a029,
-];
+const ORDER: [u64; 4] = [0x43e1_f593_f000_0001, 0x2833_e848_79b9_7091, 0xb850_45b6_8181_585d, 0x3064_4e72_e131_a029];
 
 /// A point of G1 as 32 bytes: x big-endian, its two highest bits 10 if y is the smaller root and 11
 /// if it is the larger one. The identity has no such form; it gives 32 zeros, which
@@ -52,10 +47,7 @@ pub fn decompress(bytes: &[u8]) -> Result<Vec<G1Affine>, usize> {
         .par_chunks(G1_BYTES)
         .enumerate()
         .map(|(index, bytes)| {
-            let (x, larger) = <&[u8; G1_BYTES]>::try_from(bytes)
-                .ok()
-                .and_then(coordinate)
-                .ok_or(index)?;
+            let (x, larger) = <&[u8; G1_BYTES]>::try_from(bytes).ok().and_then(coordinate).ok_or(index)?;
             let square = x.square() * x + G1Affine::b();
             let y = Option::<Fq>::from(square.sqrt()).ok_or(index)?;
             let y = if is_larger(&y) == larger { y } else { -y };
@@ -71,16 +63,9 @@ pub fn decompress_g2(bytes: &[u8; 64]) -> Option<G2Affine> {
     let (c1, larger) = coordinate(high)?;
     let mut low: [u8; 32] = low.try_into().ok()?;
     low.reverse();
-    let x = Fq2 {
-        c0: Option::from(Fq::from_repr(low))?,
-        c1,
-    };
+    let x = Fq2 { c0: Option::from(Fq::from_repr(low))?, c1 };
     let y = Option::<Fq2>::from((x.square() * x + G2Affine::b()).sqrt())?;
-    let is_larger = if y.c1 == Fq::ZERO {
-        is_larger(&y.c0)
-    } else {
-        is_larger(&y.c1)
-    };
+    let is_larger = if y.c1 == Fq::ZERO { is_larger(&y.c0) } else { is_larger(&y.c1) };
     let y = if is_larger == larger { y } else { -y };
     let point = Option::<G2Affine>::from(G2Affine::from_xy(x, y))?;
     let mut multiple = G2::identity();
@@ -115,13 +100,7 @@ fn is_larger(y: &Fq) -> bool {
 
 /// The bytes that halo2's `ParamsKZG::read` takes: k, g, g in the Lagrange basis, G2, τG2; a
 /// coordinate is 32 bytes, little-endian, in Montgomery form.
-pub fn raw_params(
-    k: u32,
-    g: &[G1Affine],
-    lagrange: &[G1Affine],
-    g2: &G2Affine,
-    tau_g2: &G2Affine,
-) -> Vec<u8> {
+pub fn raw_params(k: u32, g: &[G1Affine], lagrange: &[G1Affine], g2: &G2Affine, tau_g2: &G2Affine) -> Vec<u8> {
     let mut raw = Vec::with_capacity(4 + 64 * (g.len() + lagrange.len()) + 256);
     raw.extend(k.to_le_bytes());
     for point in g.iter().chain(lagrange) {
@@ -135,31 +114,20 @@ pub fn raw_params(
 
 /// Whether `g[0]` is the generator and each point is τ times the one before, with τ from `tau_g2`:
 /// a random combination with 128-bit factors, wrong with probability at most 2^-128.
-pub(super) fn powers_are_consistent(
-    g: &[G1Affine],
-    tau_g2: &G2Affine,
-    rng: &mut impl RngCore,
-) -> bool {
+pub(super) fn powers_are_consistent(g: &[G1Affine], tau_g2: &G2Affine, rng: &mut impl RngCore) -> bool {
     if g.first() != Some(&G1Affine::generator()) {
         return false;
     }
     let factors = random_factors(g.len() - 1, rng);
-    let (lower, upper) = rayon::join(
-        || best_multiexp(&factors, &g[..g.len() - 1]),
-        || best_multiexp(&factors, &g[1..]),
-    );
+    let (lower, upper) =
+        rayon::join(|| best_multiexp(&factors, &g[..g.len() - 1]), || best_multiexp(&factors, &g[1..]));
     let (lower, upper) = (G1Affine::from(lower), G1Affine::from(upper));
     bn256::pairing(&lower, tau_g2) == bn256::pairing(&upper, &G2Affine::generator())
 }
 
 /// Whether `lagrange[i]` is the commitment to the i-th Lagrange polynomial over `g`: a random
 /// polynomial commits to the same point either way, wrong with probability at most 2^-128.
-pub(super) fn lagrange_is_consistent(
-    k: u32,
-    g: &[G1Affine],
-    lagrange: &[G1Affine],
-    rng: &mut impl RngCore,
-) -> bool {
+pub(super) fn lagrange_is_consistent(k: u32, g: &[G1Affine], lagrange: &[G1Affine], rng: &mut impl RngCore) -> bool {
     let values = random_factors(lagrange.len(), rng);
     let domain = EvaluationDomain::<Fr>::new(1, k);
     let coefficients = domain.lagrange_to_coeff(domain.lagrange_from_vec(values.clone()));
@@ -167,9 +135,7 @@ pub(super) fn lagrange_is_consistent(
 }
 
 fn random_factors(count: usize, rng: &mut impl RngCore) -> Vec<Fr> {
-    (0..count)
-        .map(|_| Fr::from_u128(u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())))
-        .collect()
+    (0..count).map(|_| Fr::from_u128(u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64()))).collect()
 }
 
 #[cfg(test)]
@@ -182,16 +148,9 @@ mod tests {
     fn set_up() -> (Vec<G1Affine>, Vec<G1Affine>, G2Affine) {
         let tau = Fr::from(0x1234_5678);
         let g = G1Affine::generator();
-        let powers = (0..1u64 << K)
-            .map(|i| (g * tau.pow([i])).into())
-            .collect::<Vec<_>>();
-        let lagrange = halo2_proofs::arithmetic::g_to_lagrange(
-            powers
-                .iter()
-                .map(|point: &G1Affine| (*point).into())
-                .collect(),
-            K,
-        );
+        let powers = (0..1u64 << K).map(|i| (g * tau.pow([i])).into()).collect::<Vec<_>>();
+        let lagrange =
+            halo2_proofs::arithmetic::g_to_lagrange(powers.iter().map(|point: &G1Affine| (*point).into()).collect(), K);
         (powers, lagrange, (G2Affine::generator() * tau).into())
     }
 

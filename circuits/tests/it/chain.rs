@@ -14,9 +14,7 @@ fn contracts() -> PathBuf {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    bytes.iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Creation bytecode of `source`, as `contracts/build.mjs` makes it for deployment.
@@ -32,10 +30,7 @@ pub(crate) fn compile(source: &str) -> String {
     stdin.write_all(source.as_bytes()).unwrap();
     drop(stdin);
     let output = child.wait_with_output().unwrap();
-    assert!(
-        output.status.success(),
-        "build.mjs failed (npm ci in contracts/)"
-    );
+    assert!(output.status.success(), "build.mjs failed (npm ci in contracts/)");
     let output: Value = serde_json::from_slice(&output.stdout).expect("build.mjs prints JSON");
     output["bytecode"].as_str().expect("bytecode").to_owned()
 }
@@ -59,14 +54,7 @@ impl Chain {
     pub(crate) fn start() -> Self {
         let binary = contracts().join("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
         let mut anvil = Command::new(&binary)
-            .args([
-                "--port",
-                "0",
-                "--host",
-                "127.0.0.1",
-                "--gas-limit",
-                "60000000",
-            ])
+            .args(["--port", "0", "--host", "127.0.0.1", "--gas-limit", "60000000"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error} (npm ci in contracts/)", binary.display()));
@@ -76,19 +64,14 @@ impl Chain {
             .find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned))
             .expect("anvil tells its port");
         let connection = BufReader::new(TcpStream::connect(address.trim()).unwrap());
-        let mut chain = Self {
-            anvil,
-            connection,
-            account: String::new(),
-        };
+        let mut chain = Self { anvil, connection, account: String::new() };
         let accounts = chain.rpc("eth_accounts", json!([])).unwrap();
         chain.account = accounts[0].as_str().unwrap().to_owned();
         chain
     }
 
     fn rpc(&mut self, method: &str, params: Value) -> Result<Value, Value> {
-        let body =
-            json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         let head = format!(
             "POST / HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
@@ -117,13 +100,9 @@ impl Chain {
 
     fn send(&mut self, mut transaction: Value) -> Value {
         transaction["from"] = json!(self.account);
-        let hash = self
-            .rpc("eth_sendTransaction", json!([transaction]))
-            .unwrap();
+        let hash = self.rpc("eth_sendTransaction", json!([transaction])).unwrap();
         for _ in 0..1000 {
-            let receipt = self
-                .rpc("eth_getTransactionReceipt", json!([hash]))
-                .unwrap();
+            let receipt = self.rpc("eth_getTransactionReceipt", json!([hash])).unwrap();
             if !receipt.is_null() {
                 return receipt;
             }
@@ -142,17 +121,13 @@ impl Chain {
 
     /// What a call returns, or `None` if it reverts.
     pub(crate) fn call(&mut self, to: &str, data: &[u8]) -> Option<String> {
-        let result = self.rpc(
-            "eth_call",
-            json!([{ "to": to, "data": hex(data) }, "latest"]),
-        );
+        let result = self.rpc("eth_call", json!([{ "to": to, "data": hex(data) }, "latest"]));
         result.ok().map(|value| value.as_str().unwrap().to_owned())
     }
 
     /// Whether the verifier answers `true`, exactly.
     pub(crate) fn accepts(&mut self, to: &str, data: &[u8]) -> bool {
-        self.call(to, data)
-            .is_some_and(|word| word == format!("0x{:064x}", 1))
+        self.call(to, data).is_some_and(|word| word == format!("0x{:064x}", 1))
     }
 
     /// Gas of a whole transaction with this calldata.

@@ -57,11 +57,7 @@ fn deploy(spec: Spec) -> Deployed {
     let instances = &deployed.instances;
     assert!(!verifies(&params, &pk, &cheat, instances));
     assert!(!oracle::accepts(&params, pk.get_vk(), &cheat, instances));
-    assert!(
-        !deployed
-            .chain
-            .accepts(&deployed.address, &calldata(&cheat, instances))
-    );
+    assert!(!deployed.chain.accepts(&deployed.address, &calldata(&cheat, instances)));
     deployed
 }
 
@@ -83,15 +79,9 @@ fn judge(
     let (address, size) = chain.deploy(&compile(&source));
     assert!(size <= 24_576, "{size} bytes of code");
     let data = calldata(&proof, &instances);
-    assert!(
-        chain.accepts(&address, &data),
-        "an honest proof is rejected"
-    );
+    assert!(chain.accepts(&address, &data), "an honest proof is rejected");
     let gas = chain.gas(&address, &data);
-    let sent: u64 = data
-        .iter()
-        .map(|byte| if *byte == 0 { 4 } else { 16 })
-        .sum();
+    let sent: u64 = data.iter().map(|byte| if *byte == 0 { 4 } else { 16 }).sum();
     let run = gas - 21_000 - sent;
     println!(
         "{name}: {} commitments, {} evaluations, proof {} B, code {size} B: gas {gas} = 21000 + {sent} calldata + \
@@ -101,42 +91,23 @@ fn judge(
         shape.proof_bytes,
         (run - 113_000) / shape.commitments as u64,
     );
-    Deployed {
-        chain,
-        address,
-        data,
-        proof,
-        instances,
-    }
+    Deployed { chain, address, data, proof, instances }
 }
 
 #[test]
 fn the_model_circuit_verifies() {
     for (lanes, kernels_per_row) in [(1, 1), (2, 2)] {
-        let shape = Shape {
-            lanes,
-            kernels_per_row,
-            k: 14,
-        };
+        let shape = Shape { lanes, kernels_per_row, k: 14 };
         let case = Case::new(small::graph(7), shape, 0);
         let folder = tempfile::tempdir().unwrap();
         let srs = Srs::load(14, folder.path()).unwrap();
-        let circuit = |witness, with_fixed| ModelCircuit {
-            layout: case.layout.clone(),
-            witness,
-            with_fixed,
-        };
+        let circuit = |witness, with_fixed| ModelCircuit { layout: case.layout.clone(), witness, with_fixed };
         let pk = keygen_pk2(srs.params(), &circuit(None, true), false).unwrap();
         let witness = Arc::new(case.witness());
         let instances = witness.instances.clone();
         let proof = prove_with(srs.params(), &pk, circuit(Some(witness), false), &instances);
         let name = format!("model circuit, {shape}");
-        let Deployed {
-            mut chain,
-            address,
-            data,
-            ..
-        } = judge(&name, srs.params(), &pk, proof, instances);
+        let Deployed { mut chain, address, data, .. } = judge(&name, srs.params(), &pk, proof, instances);
         for at in (4..data.len()).step_by(32) {
             let mut data = data.clone();
             data[at + 31] ^= 1;
@@ -147,25 +118,13 @@ fn the_model_circuit_verifies() {
 
 #[test]
 fn every_altered_word_is_rejected() {
-    let Deployed {
-        mut chain,
-        address,
-        data,
-        ..
-    } = deploy(Spec::small());
+    let Deployed { mut chain, address, data, .. } = deploy(Spec::small());
     let mut tried = 0;
     for at in (4..data.len()).step_by(32) {
         let old = &data[at..at + 32];
         let mut one = [0; 32];
         one[31] = 1;
-        let variants = [
-            plus(old, one),
-            [0; 32],
-            word(R),
-            word(P),
-            plus(old, word(R)),
-            plus(old, word(P)),
-        ];
+        let variants = [plus(old, one), [0; 32], word(R), word(P), plus(old, word(R)), plus(old, word(P))];
         for new in variants.into_iter().filter(|new| new != old) {
             let mut data = data.clone();
             data[at..at + 32].copy_from_slice(&new);
@@ -188,13 +147,7 @@ fn every_altered_word_is_rejected() {
 
 #[test]
 fn malformed_calls_are_rejected() {
-    let Deployed {
-        mut chain,
-        address,
-        data,
-        proof,
-        instances,
-    } = deploy(Spec::small());
+    let Deployed { mut chain, address, data, proof, instances } = deploy(Spec::small());
     let mut rejects = |data: &[u8]| assert!(!chain.accepts(&address, data));
     rejects(&[]);
     rejects(&data[..4]);
@@ -208,10 +161,7 @@ fn malformed_calls_are_rejected() {
     rejects(&calldata(&[&proof[..], &[0; 32]].concat(), &instances));
     rejects(&calldata(&proof, &[]));
     rejects(&calldata(&proof, &instances[1..]));
-    rejects(&calldata(
-        &proof,
-        &[&instances[..], &[Fr::from(0)]].concat(),
-    ));
+    rejects(&calldata(&proof, &[&instances[..], &[Fr::from(0)]].concat()));
     // Points replaced by others of the curve, one at a time: the generator, and its negative.
     let points = (proof.len() / 64).min(11);
     for point in 0..points {
@@ -229,10 +179,7 @@ fn malformed_calls_are_rejected() {
         other[64 * point..64 * point + 128].rotate_left(64);
         rejects(&calldata(&other, &instances));
     }
-    assert_eq!(
-        chain.call(&address, &keccak_selector("modelId()")),
-        Some(format!("0x{}", "ab".repeat(32)))
-    );
+    assert_eq!(chain.call(&address, &keccak_selector("modelId()")), Some(format!("0x{}", "ab".repeat(32))));
 }
 
 fn keccak_selector(signature: &str) -> Vec<u8> {
@@ -242,25 +189,10 @@ fn keccak_selector(signature: &str) -> Vec<u8> {
 
 #[test]
 fn shapes_of_real_circuits_fit_and_verify() {
-    let real = |first, second, fixed| Spec {
-        k: 8,
-        first,
-        second,
-        late: false,
-        fixed,
-        instances: 7,
-    };
+    let real = |first, second, fixed| Spec { k: 8, first, second, late: false, fixed, instances: 7 };
     for spec in [
-        Spec {
-            instances: 0,
-            ..Spec::small()
-        },
-        Spec {
-            late: false,
-            second: 1,
-            first: 6,
-            ..Spec::small()
-        },
+        Spec { instances: 0, ..Spec::small() },
+        Spec { late: false, second: 1, first: 6, ..Spec::small() },
         real(6, 6, 26),
         real(12, 8, 35),
         real(20, 16, 60),
@@ -285,10 +217,7 @@ fn the_contract_agrees_with_native_verifiers() {
             oracle::accepts(&params, pk.get_vk(), proof, instances),
             chain.accepts(&address, &calldata(proof, instances)),
         ];
-        assert!(
-            verdicts.iter().all(|verdict| *verdict == verdicts[0]),
-            "{verdicts:?}"
-        );
+        assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]), "{verdicts:?}");
         verdicts[0]
     };
     assert!(judge(&proof, &instances));

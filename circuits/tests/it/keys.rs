@@ -11,10 +11,7 @@ use zugzwang_circuits::{
 use crate::toy::{Spec, Toy, prove, verifies};
 
 fn toy() -> (Srs, Toy) {
-    let spec = Spec {
-        k: 6,
-        ..Spec::small()
-    };
+    let spec = Spec { k: 6, ..Spec::small() };
     (Srs::insecure_local(6, 3), Toy { spec, cheat: false })
 }
 
@@ -29,18 +26,10 @@ fn a_key_is_generated_once_and_then_read() {
     let format = SerdeFormat::RawBytesUnchecked;
     assert_eq!(made.pk.to_bytes(format), read.pk.to_bytes(format));
     let proof = prove(srs.params(), &read.pk, circuit);
-    assert!(verifies(
-        srs.params(),
-        &made.pk,
-        &proof,
-        &circuit.spec.public()
-    ));
+    assert!(verifies(srs.params(), &made.pk, &proof, &circuit.spec.public()));
     // Another circuit or set-up has another file.
     assert_ne!(key_id(&srs, b"toy"), key_id(&srs, b"top"));
-    assert_ne!(
-        key_id(&srs, b"toy"),
-        key_id(&Srs::insecure_local(6, 4), b"toy")
-    );
+    assert_ne!(key_id(&srs, b"toy"), key_id(&Srs::insecure_local(6, 4), b"toy"));
 }
 
 #[test]
@@ -50,10 +39,8 @@ fn a_damaged_key_is_reported_and_replaced() {
     let made = load_or_generate(&srs, &circuit, b"toy", folder.path()).unwrap();
     let path = key_path(folder.path(), &made.id);
     let good = fs::read(&path).unwrap();
-    let mut damaged: Vec<Vec<u8>> = [0, 10, 127, 128, good.len() / 2, good.len() - 1]
-        .iter()
-        .map(|length| good[..*length].to_vec())
-        .collect();
+    let mut damaged: Vec<Vec<u8>> =
+        [0, 10, 127, 128, good.len() / 2, good.len() - 1].iter().map(|length| good[..*length].to_vec()).collect();
     for at in (0..good.len()).step_by(good.len() / 13) {
         let mut flipped = good.clone();
         flipped[at] ^= 0x10;
@@ -63,19 +50,12 @@ fn a_damaged_key_is_reported_and_replaced() {
     for bad in damaged {
         fs::write(&path, &bad).unwrap();
         let error = load(&path, &made.id, &circuit).unwrap_err();
-        assert!(
-            matches!(error, KeyError::Truncated { .. } | KeyError::Corrupt { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, KeyError::Truncated { .. } | KeyError::Corrupt { .. }), "{error}");
         let keys = load_or_generate(&srs, &circuit, b"toy", folder.path()).unwrap();
         assert!(matches!(keys.origin, KeyOrigin::Replaced(_)));
         assert_eq!(fs::read(&path).unwrap(), good);
     }
-    assert_eq!(
-        fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "temporary files are left"
-    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "temporary files are left");
 }
 
 #[test]
@@ -87,20 +67,10 @@ fn a_key_for_something_else_is_not_used() {
     let error = load(&path, &key_id(&srs, b"other"), &circuit).unwrap_err();
     assert!(matches!(error, KeyError::Foreign { .. }), "{error}");
     // The same digest by mistake, but other gates.
-    let other = Toy {
-        spec: Spec {
-            late: false,
-            ..circuit.spec
-        },
-        ..circuit
-    };
+    let other = Toy { spec: Spec { late: false, ..circuit.spec }, ..circuit };
     let error = load(&path, &made.id, &other).unwrap_err();
     assert!(matches!(error, KeyError::Foreign { .. }), "{error}");
-    assert!(
-        load(&folder.path().join("none"), &made.id, &circuit)
-            .unwrap()
-            .is_none()
-    );
+    assert!(load(&folder.path().join("none"), &made.id, &circuit).unwrap().is_none());
 }
 
 #[test]
@@ -118,22 +88,13 @@ fn reading_a_key_is_timed_against_making_it() {
     let folder = tempfile::tempdir().unwrap();
     let k = std::env::var("ZUGZWANG_KEY_K").map_or(11, |k| k.parse().unwrap());
     let srs = Srs::load(k, folder.path()).unwrap();
-    let spec = Spec {
-        k,
-        first: 6,
-        second: 6,
-        late: false,
-        fixed: 26,
-        instances: 7,
-    };
+    let spec = Spec { k, first: 6, second: 6, late: false, fixed: 26, instances: 7 };
     let circuit = Toy { spec, cheat: false };
     for what in ["generated and written", "read"] {
         let start = Instant::now();
         let keys = load_or_generate(&srs, &circuit, b"toy", folder.path()).unwrap();
         let seconds = start.elapsed().as_secs_f64();
-        let bytes = fs::metadata(key_path(folder.path(), &keys.id))
-            .unwrap()
-            .len();
+        let bytes = fs::metadata(key_path(folder.path(), &keys.id)).unwrap().len();
         println!("k = {k}, {bytes} B: {what} in {seconds:.2} s");
     }
 }

@@ -1,7 +1,7 @@
 //! Integration tests of `zugzwang-circuits`.
 
-mod circuit;
 mod chain;
+mod circuit;
 mod evm;
 mod import;
 mod integers;

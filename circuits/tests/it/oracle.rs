@@ -16,12 +16,7 @@ use snark_verifier::{
 type Verifier = PlonkVerifier<KzgAs<Bn256, Bdfg21>>;
 
 /// Whether snark-verifier takes the proof. Like its contract, it reads no further than it must.
-pub(crate) fn accepts(
-    params: &ParamsKZG<Bn256>,
-    vk: &VerifyingKey<G1Affine>,
-    proof: &[u8],
-    instances: &[Fr],
-) -> bool {
+pub(crate) fn accepts(params: &ParamsKZG<Bn256>, vk: &VerifyingKey<G1Affine>, proof: &[u8], instances: &[Fr]) -> bool {
     let config = Config::kzg().with_num_instance(vec![instances.len()]);
     let protocol = compile(params, vk, config);
     let key: KzgDecidingKey<Bn256> = (params.get_g()[0], params.g2(), params.s_g2()).into();

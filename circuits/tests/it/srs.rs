@@ -24,10 +24,7 @@ fn a_checked_set_up_is_cached_and_read_back() {
     for k in [8, 11] {
         let first = Srs::load(k, folder.path()).unwrap();
         let second = Srs::load(k, folder.path()).unwrap();
-        assert_eq!(
-            (first.origin(), second.origin()),
-            (Origin::Checked, Origin::Cached)
-        );
+        assert_eq!((first.origin(), second.origin()), (Origin::Checked, Origin::Cached));
         assert_eq!(first.digest(), second.digest());
         assert!(!first.is_insecure());
         assert_eq!((second.k(), second.params().n()), (k, 1 << k));
@@ -41,28 +38,18 @@ fn a_checked_set_up_is_cached_and_read_back() {
 /// A polynomial has one commitment, by its values or its coefficients.
 fn commits_alike(params: &ParamsKZG<Bn256>) {
     let domain = EvaluationDomain::<Fr>::new(1, params.k());
-    let values = (0..params.n())
-        .map(|i| Fr::from(i).square() - Fr::from(5))
-        .collect();
+    let values = (0..params.n()).map(|i| Fr::from(i).square() - Fr::from(5)).collect();
     let values = domain.lagrange_from_vec(values);
     let coefficients = domain.lagrange_to_coeff(values.clone());
     let blind = Blind::default();
-    assert_eq!(
-        params.commit_lagrange(&values, blind),
-        params.commit(&coefficients, blind)
-    );
+    assert_eq!(params.commit_lagrange(&values, blind), params.commit(&coefficients, blind));
 }
 
 #[test]
 fn a_damaged_cache_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let digest = Srs::load(8, folder.path()).unwrap().digest();
-    let file = fs::read_dir(folder.path())
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let file = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
     let good = fs::read(&file).unwrap();
     let mut flipped = good.clone();
     flipped[good.len() / 2] ^= 1;
@@ -72,11 +59,7 @@ fn a_damaged_cache_is_replaced() {
         assert_eq!((srs.origin(), srs.digest()), (Origin::Repaired, digest));
         assert_eq!(fs::read(&file).unwrap(), good);
     }
-    assert_eq!(
-        fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "temporary files are left"
-    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "temporary files are left");
 }
 
 #[test]
@@ -99,19 +82,14 @@ fn a_local_set_up_says_that_it_is_insecure() {
     assert_ne!(one.digest(), two.digest());
     assert_eq!(one.digest(), Srs::insecure_local(5, 1).digest());
     let folder = tempfile::tempdir().unwrap();
-    assert_ne!(
-        Srs::load(8, folder.path()).unwrap().digest(),
-        Srs::insecure_local(8, 1).digest()
-    );
+    assert_ne!(Srs::load(8, folder.path()).unwrap().digest(), Srs::insecure_local(8, 1).digest());
 }
 
 #[test]
 fn compressed_points_come_back() {
     let g = G1Affine::generator();
-    let points: Vec<G1Affine> = [1u64, 2, 3, 5, 1 << 40]
-        .iter()
-        .flat_map(|n| [(g * Fr::from(*n)).into(), (g * -Fr::from(*n)).into()])
-        .collect();
+    let points: Vec<G1Affine> =
+        [1u64, 2, 3, 5, 1 << 40].iter().flat_map(|n| [(g * Fr::from(*n)).into(), (g * -Fr::from(*n)).into()]).collect();
     let bytes: Vec<u8> = points.iter().flat_map(compress).collect();
     assert_eq!(decompress(&bytes), Ok(points));
     let mut no_flag = bytes.clone();

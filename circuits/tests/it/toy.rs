@@ -9,8 +9,8 @@ use halo2_proofs::{
         ff::Field,
     },
     plonk::{
-        Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed,
-        Instance, ProvingKey, SecondPhase, create_proof, keygen_pk, keygen_vk, verify_proof,
+        Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed, Instance,
+        ProvingKey, SecondPhase, create_proof, keygen_pk, keygen_vk, verify_proof,
     },
     poly::{
         Rotation,
@@ -44,20 +44,11 @@ pub(crate) struct Spec {
 
 impl Spec {
     pub(crate) fn small() -> Self {
-        Self {
-            k: 5,
-            first: 6,
-            second: 2,
-            late: true,
-            fixed: 9,
-            instances: 3,
-        }
+        Self { k: 5, first: 6, second: 2, late: true, fixed: 9, instances: 3 }
     }
 
     pub(crate) fn public(&self) -> Vec<Fr> {
-        (0..self.instances)
-            .map(|i| -Fr::from(7 * i as u64 + 1))
-            .collect()
+        (0..self.instances).map(|i| -Fr::from(7 * i as u64 + 1)).collect()
     }
 }
 
@@ -98,15 +89,9 @@ impl Circuit<Fr> for Toy {
     }
 
     fn configure_with_params(meta: &mut ConstraintSystem<Fr>, spec: Spec) -> Config {
-        let first: Vec<_> = (0..spec.first)
-            .map(|_| meta.advice_column_in(FirstPhase))
-            .collect();
-        let challenges: Vec<_> = (0..4)
-            .map(|_| meta.challenge_usable_after(FirstPhase))
-            .collect();
-        let second: Vec<_> = (0..spec.second)
-            .map(|_| meta.advice_column_in(SecondPhase))
-            .collect();
+        let first: Vec<_> = (0..spec.first).map(|_| meta.advice_column_in(FirstPhase)).collect();
+        let challenges: Vec<_> = (0..4).map(|_| meta.challenge_usable_after(FirstPhase)).collect();
+        let second: Vec<_> = (0..spec.second).map(|_| meta.advice_column_in(SecondPhase)).collect();
         let mut all = challenges.clone();
         if spec.late {
             all.push(meta.challenge_usable_after(SecondPhase));
@@ -156,21 +141,12 @@ impl Circuit<Fr> for Toy {
                 polynomials.push(start.clone() * (b - x));
             }
             if let Some(late) = challenge.get(4) {
-                let joined = polynomials
-                    .iter()
-                    .cloned()
-                    .reduce(|sum, p| sum * late.clone() + p);
+                let joined = polynomials.iter().cloned().reduce(|sum, p| sum * late.clone() + p);
                 polynomials.extend(joined);
             }
             polynomials
         });
-        Config {
-            spec,
-            first,
-            second,
-            challenges: all,
-            fixed,
-        }
+        Config { spec, first, second, challenges: all, fixed }
     }
 
     fn synthesize(&self, config: Config, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
@@ -184,13 +160,8 @@ impl Circuit<Fr> for Toy {
             || "toy",
             |mut region| {
                 for row in 0..rows {
-                    let flags = [
-                        row < public.len(),
-                        (1..=public.len()).contains(&row),
-                        row == 0,
-                        row > 0,
-                        row + 1 < rows,
-                    ];
+                    let flags =
+                        [row < public.len(), (1..=public.len()).contains(&row), row == 0, row > 0, row + 1 < rows];
                     for (i, flag) in flags.into_iter().enumerate() {
                         region.assign_fixed(config.fixed[i], row, Fr::from(u64::from(flag)));
                     }
@@ -219,10 +190,7 @@ impl Circuit<Fr> for Toy {
                     }
                 }
                 region.next_phase();
-                let c: Vec<_> = config.challenges[..4]
-                    .iter()
-                    .map(|c| region.get_challenge(*c))
-                    .collect();
+                let c: Vec<_> = config.challenges[..4].iter().map(|c| region.get_challenge(*c)).collect();
                 for (j, column) in config.second.iter().enumerate() {
                     let mut running = Value::known(Fr::ZERO);
                     for (row, cells) in a.iter().enumerate() {
@@ -231,11 +199,7 @@ impl Circuit<Fr> for Toy {
                         for i in 1..9 {
                             sum = sum * c[1] + Value::known(kernel(row, (9 * j + i) % kernels));
                         }
-                        running = if row == 0 {
-                            x
-                        } else {
-                            running * c[0] + sum * x - x * c[2] * c[3]
-                        };
+                        running = if row == 0 { x } else { running * c[0] + sum * x - x * c[2] * c[3] };
                         region.assign_advice(*column, row, running);
                     }
                 }
@@ -278,12 +242,7 @@ pub(crate) fn prove_with<C: Circuit<Fr>>(
     writer.finish()
 }
 
-pub(crate) fn verifies(
-    params: &ParamsKZG<Bn256>,
-    pk: &ProvingKey<G1Affine>,
-    proof: &[u8],
-    instances: &[Fr],
-) -> bool {
+pub(crate) fn verifies(params: &ParamsKZG<Bn256>, pk: &ProvingKey<G1Affine>, proof: &[u8], instances: &[Fr]) -> bool {
     let mut reader = EvmReader::new(proof);
     let verdict = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
         params,

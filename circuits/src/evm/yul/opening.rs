@@ -32,11 +32,7 @@ impl Body<'_> {
         say!(self, "let power := 1");
         for rotation in &plan.sets[0].rotations {
             let point = self.point(*rotation);
-            say!(
-                self,
-                "power := mulmod(power, addmod(mload({:#x}), sub(r, {point}), r), r)",
-                self.at.u
-            );
+            say!(self, "power := mulmod(power, addmod(mload({:#x}), sub(r, {point}), r), r)", self.at.u);
         }
         say!(self, "mstore({:#x}, power)", self.at.z0);
         for (i, set) in plan.sets.iter().enumerate() {
@@ -44,11 +40,7 @@ impl Body<'_> {
                 say!(self, "power := mulmod(power, mload({:#x}), r)", self.at.v);
                 say!(self, "e := power");
                 for rotation in &set.rotations {
-                    say!(
-                        self,
-                        "e := mulmod(e, mload({:#x}), r)",
-                        self.inverse_of_point(*rotation)
-                    );
+                    say!(self, "e := mulmod(e, mload({:#x}), r)", self.inverse_of_point(*rotation));
                 }
                 say!(self, "mstore({:#x}, e)", self.weight(i));
             }
@@ -65,17 +57,13 @@ impl Body<'_> {
                 say!(self, "e := mload({:#x})", addresses[0]);
                 // Each level of nesting takes a stack slot.
                 for part in addresses[1..].chunks(6) {
-                    let joined = part.iter().fold("e".to_owned(), |e, address| {
-                        format!("add(mload({address:#x}), mulmod(y, {e}, r))")
-                    });
+                    let joined = part
+                        .iter()
+                        .fold("e".to_owned(), |e, address| format!("add(mload({address:#x}), mulmod(y, {e}, r))"));
                     say!(self, "e := {joined}");
                 }
                 say!(self, "e := mulmod(e, power, r)");
-                say!(
-                    self,
-                    "e := mulmod(e, mload({:#x}), r)",
-                    self.inverse_of_point(*rotation)
-                );
+                say!(self, "e := mulmod(e, mload({:#x}), r)", self.inverse_of_point(*rotation));
                 let own = plan.omega_pow(*rotation);
                 let mut product = Fr::ONE;
                 for other in set.rotations.iter().filter(|other| *other != rotation) {
@@ -102,11 +90,7 @@ impl Body<'_> {
         if rotation == 0 {
             return format!("mload({:#x})", self.at.x);
         }
-        format!(
-            "mulmod(mload({:#x}), {}, r)",
-            self.at.x,
-            literal(self.plan.omega_pow(rotation))
-        )
+        format!("mulmod(mload({:#x}), {}, r)", self.at.x, literal(self.plan.omega_pow(rotation)))
     }
 
     /// F: the weighted sum of all commitments.
@@ -115,11 +99,7 @@ impl Body<'_> {
         say!(self, "// The joined commitment.");
         say!(self, "mstore({FACTOR:#x}, mload({:#x}))", self.at.xn);
         for (i, piece) in plan.quotient_pieces.iter().rev().enumerate() {
-            let out = if i + 1 == plan.quotient_pieces.len() {
-                QUOTIENT
-            } else {
-                ACC
-            };
+            let out = if i + 1 == plan.quotient_pieces.len() { QUOTIENT } else { ACC };
             if i == 0 {
                 self.load(out, Source::Proof(*piece));
                 self.refuse_identity(out);
@@ -158,11 +138,7 @@ impl Body<'_> {
         self.add_scaled();
         self.load(ACC, Source::Proof(plan.h1));
         self.refuse_identity(ACC);
-        say!(
-            self,
-            "mstore({FACTOR:#x}, sub(r, mload({:#x})))",
-            self.at.z0
-        );
+        say!(self, "mstore({FACTOR:#x}, sub(r, mload({:#x})))", self.at.z0);
         self.add_scaled();
         self.load(ACC, Source::Proof(plan.h2));
         self.refuse_identity(ACC);
@@ -177,10 +153,7 @@ impl Body<'_> {
                 say!(self, "calldatacopy({to:#x}, {}, 0x40)", calldata_at(offset))
             }
             Source::Fixed(point) => {
-                let (x, y) = (
-                    word(&coordinate_word(&point.x)),
-                    word(&coordinate_word(&point.y)),
-                );
+                let (x, y) = (word(&coordinate_word(&point.x)), word(&coordinate_word(&point.y)));
                 say!(self, "mstore({to:#x}, {x})");
                 say!(self, "mstore({:#x}, {y})", to + 32);
             }
@@ -220,19 +193,11 @@ impl Body<'_> {
         self.load(POINT, Source::Proof(self.plan.h2));
         for (start, point) in [(ACC, params.s_g2()), (QUOTIENT, -params.g2())] {
             for (i, coordinate) in g2_words(&point).iter().enumerate() {
-                say!(
-                    self,
-                    "mstore({:#x}, {})",
-                    start + 32 * i,
-                    word(&coordinate_word(coordinate))
-                );
+                say!(self, "mstore({:#x}, {})", start + 32 * i, word(&coordinate_word(coordinate)));
             }
         }
         say!(self, "mstore(0, 0)");
-        say!(
-            self,
-            "let ok := staticcall(gas(), 8, {POINT:#x}, 0x180, 0, 0x20)"
-        );
+        say!(self, "let ok := staticcall(gas(), 8, {POINT:#x}, 0x180, 0, 0x20)");
         say!(self, "mstore(0, and(ok, eq(mload(0), 1)))");
         say!(self, "return(0, 0x20)");
     }

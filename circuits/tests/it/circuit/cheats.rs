@@ -137,9 +137,7 @@ const CHEATS: &[Cheat] = &[
     ("hole 6: the residual with other factors", |case| {
         swapped(case, |g| g.layers[2].residual.as_mut().expect("a residual").multiplier.rotate_left(1))
     }),
-    ("a layer clipped lower", |case| {
-        swapped(case, |g| g.layers[1].activation = Activation::Relu { max: 1 })
-    }),
+    ("a layer clipped lower", |case| swapped(case, |g| g.layers[1].activation = Activation::Relu { max: 1 })),
     ("a border value that changes an output", |case| {
         // Moves 1 from an output to the border value beside it, as if they shared a monomial.
         let g = &case.layout.geometry;

@@ -8,7 +8,12 @@ fn check(graph: zugzwang_circuits::graph::Graph, lanes: usize, kernels_per_row: 
     for seed in 0..2 {
         let case = Case::new(graph.clone(), Shape { lanes, kernels_per_row, k }, seed);
         let failures = case.failures(&case.witness());
-        assert!(failures.is_empty(), "p={lanes} kpr={kernels_per_row}: {} {:#?}", failures.len(), &failures[..failures.len().min(4)]);
+        assert!(
+            failures.is_empty(),
+            "p={lanes} kpr={kernels_per_row}: {} {:#?}",
+            failures.len(),
+            &failures[..failures.len().min(4)]
+        );
     }
 }
 

@@ -126,11 +126,8 @@ impl Case {
 
     /// The gates that do not hold.
     pub(crate) fn failures(&self, witness: &Witness) -> Vec<String> {
-        let circuit = ModelCircuit {
-            layout: self.layout.clone(),
-            witness: Some(Arc::new(witness.clone())),
-            with_fixed: true,
-        };
+        let circuit =
+            ModelCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness.clone())), with_fixed: true };
         let prover = MockProver::run(self.layout.shape.k, &circuit, vec![witness.instances.clone()])
             .expect("the circuit synthesises");
         match prover.verify() {
