@@ -12,7 +12,7 @@ use crate::bounds::{Bounds, GraphError, check};
 use crate::graph::Graph;
 use crate::import::{self, ImportError};
 use crate::quantise::{Front, Options, QuantiseError, Report, quantise, quantise_bytes};
-use crate::schema::Record;
+use crate::schema::{CHESS_BOARD, MOVE_PLANES, Record, chess_input};
 
 pub mod binary;
 
@@ -156,6 +156,15 @@ impl Model {
         let bytes = read_checked(&path, &manifest.graph.sha256)?;
         let graph = binary::decode(&bytes).map_err(|what| ModelError::Graph { path, what })?;
         let bounds = check(&graph)?;
+        // The contract packs positions and reads moves in these forms only; a graph of another form
+        // under the same name would take another input than the one that people see.
+        let chess = (&graph.board, &graph.input) == (&CHESS_BOARD, &chess_input());
+        if manifest.input_schema == "chess-board-v1" && !chess {
+            return Err(bad("the graph's input is not the chess board's; compile the model again".into()));
+        }
+        if manifest.output_schema == "chess-moves-v1" && (graph.outputs(), graph.top) != (64 * MOVE_PLANES, 16) {
+            return Err(bad("the graph does not rank 16 of 4,672 chess moves; compile the model again".into()));
+        }
         Ok(Model { manifest, graph, bounds, dir: dir.to_owned() })
     }
 

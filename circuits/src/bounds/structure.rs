@@ -19,6 +19,8 @@ pub fn check_structure(graph: &Graph) -> Result<(), GraphError> {
         return fail(whole, "a graph needs a board, an input and a layer".into());
     }
     let mut limb = 0;
+    // Two digits over one bit would leave the prover the choice of how to split it.
+    let mut taken: Vec<[u64; 4]> = Vec::new();
     for (c, channel) in graph.input.iter().enumerate() {
         if channel.cells.len() != cells || channel.limb < limb || channel.limb > limb + 1 {
             return fail(
@@ -30,6 +32,17 @@ pub fn check_structure(graph: &Graph) -> Result<(), GraphError> {
         let bad = |d: &Digit| ![1, 4, 8].contains(&d.bits) || d.offset > 253 - d.bits;
         if let Some(d) = channel.cells.iter().flatten().find(|d| bad(d)) {
             return fail(whole, format!("input channel {c} has a digit of {} bits at bit {}", d.bits, d.offset));
+        }
+        taken.resize(taken.len().max(limb + 1), [0; 4]);
+        for bit in channel.cells.iter().flatten().flat_map(|d| d.offset..d.offset + d.bits) {
+            let (word, mask) = (&mut taken[limb][(bit / 64) as usize], 1u64 << (bit % 64));
+            if *word & mask != 0 {
+                return fail(
+                    whole,
+                    format!("input channel {c} has a digit over bit {bit} of limb {limb}, which is taken"),
+                );
+            }
+            *word |= mask;
         }
     }
     if graph.input[0].limb != 0 {

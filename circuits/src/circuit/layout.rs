@@ -27,6 +27,8 @@ use crate::graph::{Activation, Graph, Layer};
 pub const BORDER_OFFSET: i64 = 1 << 23;
 /// Rows at the table's end that halo2 fills with blinding values (5 factors and 1).
 const BLINDING: usize = 6;
+/// Most lanes: `16^lanes`, a bound on a row's digits, must stay below 2^63.
+const MAX_LANES: usize = 15;
 /// Row of the ranking's instance, the first active row.
 pub const START_ROW: usize = 2;
 
@@ -439,6 +441,12 @@ fn channels(graph: &Graph, tensor: usize) -> usize {
 
 /// What the gates take for granted of a graph.
 fn check(graph: &Graph, last: &Layer, geometry: &Geometry, shape: Shape) -> Result<(), CircuitError> {
+    if shape.lanes > MAX_LANES {
+        return Err(unsupported(
+            &graph.layers[0],
+            format!("{} activations a row are too many; choose at most {MAX_LANES}", shape.lanes),
+        ));
+    }
     if shape.kernels_per_row * geometry.taps < PROGRAM_COLUMNS {
         return Err(unsupported(
             &graph.layers[0],

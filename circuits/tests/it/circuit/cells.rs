@@ -93,3 +93,36 @@ fn every_change_of_a_single_cell_is_caught() {
         .sum();
     assert!(total >= 500);
 }
+
+/// A first-phase cell changed before the challenges are drawn, with multiplicities and everything
+/// that runs computed anew: no change may pass.
+#[test]
+fn every_recomputed_change_is_caught() {
+    for (lanes, kernels_per_row, changes) in [(1, 1, 40), (4, 2, 40)] {
+        let case = Case::new(cases::graph(7), Shape { lanes, kernels_per_row, k: 13 }, 1);
+        let layout = &case.layout;
+        let names = names(layout);
+        let mut rng = ChaCha20Rng::seed_from_u64(12);
+        for i in 0..changes {
+            let column = i % (4 * lanes + 1);
+            let (name, lane) = names[column];
+            let row = loop {
+                let row = pick(&mut rng, START_ROW as i64, layout.end as i64) as usize;
+                let listed = (layout.list..layout.threshold).contains(&row);
+                // On the list's rows only the first lane's limbs are read, and on the first not even they.
+                let read = !listed || name == "m" || (lane == 0 && row > layout.list);
+                // Multiplicities are computed anew on ordinary rows.
+                let kept = name != "m" || layout.fixed.ordinary[row] == 0;
+                if means(layout, name, lane, row) && read && kept {
+                    break row;
+                }
+            };
+            let mut witness = case.witness();
+            let value = witness.first.all_mut().nth(column).and_then(|c| c.get_mut(row)).expect("a cell");
+            *value += if i % 2 == 0 { 1 } else { -1 };
+            witness.count(layout);
+            assert!(!case.accepts(&witness), "p={lanes}: {name}[{lane}] row {row} was accepted");
+        }
+        println!("p={lanes}: {changes} recomputed changes, all caught");
+    }
+}

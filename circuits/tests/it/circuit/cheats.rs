@@ -343,3 +343,23 @@ fn further_or_missing_instances_are_refused() {
     bytes.bytes.push(0);
     assert!(!prover.verify(&bytes));
 }
+
+/// Digits that share a bit could be split as the prover likes, so no such graph is accepted.
+#[test]
+fn overlapping_digits_are_refused() {
+    let mut graph = small::graph(7);
+    graph.input[1].limb = 0;
+    graph.input[2].limb = 0;
+    let error = bounds::check(&graph).expect_err("overlapping digits").to_string();
+    assert!(error.contains("which is taken"), "{error}");
+}
+
+/// Beyond 15 lanes a digit's place value would wrap and leave it free.
+#[test]
+fn too_many_lanes_are_refused() {
+    let mut graph = small::graph(7);
+    graph.board.width = 32;
+    let quotients = vec![(-1, 1); graph.layers.len()];
+    let shape = Shape { lanes: 16, kernels_per_row: 1, k: 13 };
+    assert!(Layout::new(&graph, &quotients, shape).is_err());
+}
