@@ -1,1 +1,27 @@
-//! To be written.
+//! What the tests over several crates share: a local chain with funded wallets, many calls in one, places in the
+//! repository.
+//!
+//! The tests themselves are one binary, `tests/it`:
+//! - `rules`: the rules on chain against shakmaty;
+//! - `integers`: the integer network against witness and proofs, on real positions;
+//! - `chain`: real proofs, and what is wrong with others, on a real local chain;
+//! - `tidy`: what must hold of the repository's files.
+
+mod chain;
+mod many;
+
+use std::path::{Path, PathBuf};
+
+pub use chain::Chain;
+pub use many::Many;
+
+/// The repository's root.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is a folder of the repository")
+}
+
+/// Where the tests keep set-ups and keys from one run to the next.
+pub fn cache() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
+    target.join("zugzwang-cache")
+}

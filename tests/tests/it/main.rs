@@ -1,0 +1,9 @@
+//! Tests over several crates; the library's front page says which.
+
+mod chain;
+mod games;
+mod integers;
+mod mutations;
+mod rules;
+mod table;
+mod tidy;
