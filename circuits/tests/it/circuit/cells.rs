@@ -83,8 +83,6 @@ fn check(shape: Shape, cells: usize) -> usize {
     cells
 }
 
-use halo2_proofs::halo2curves::ff::Field;
-
 #[test]
 fn every_change_of_a_single_cell_is_caught() {
     let total: usize = [(1, 1, 300), (2, 1, 150), (4, 2, 150)]
