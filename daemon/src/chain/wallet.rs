@@ -67,7 +67,24 @@ impl Wallet {
             None => error,
         };
         let gas = self.client.estimate(self.address(), to, data.clone(), value).await.map_err(reverts)?;
-        let gas_limit = gas.saturating_mul(100 + self.prices.gas_margin_percent).div_ceil(100);
+        self.send_with(what, to, data, value, gas.saturating_mul(100 + self.prices.gas_margin_percent).div_ceil(100))
+            .await
+    }
+
+    /// Calls a contract with a gas limit of the caller's: for contracts that answer otherwise, but
+    /// don't revert, when gas runs short, so that an estimate would be too low.
+    pub async fn call_with_gas(&self, what: &str, to: Address, data: Bytes, gas: u64) -> Result<Receipt, ChainError> {
+        self.send_with(what, Some(to), data, U256::ZERO, gas).await
+    }
+
+    async fn send_with(
+        &self,
+        what: &str,
+        to: Option<Address>,
+        data: Bytes,
+        value: U256,
+        gas_limit: u64,
+    ) -> Result<Receipt, ChainError> {
         let head = self.client.head().await?;
         let fees = fees::first(&self.prices, head.base_fee, self.client.suggested_tip().await).ok_or(
             ChainError::FeeAboveCap {

@@ -204,6 +204,9 @@ fn measure(prover: &dyn Prove, runs: u32) -> Result<(Measured, prover::Proof), C
     Ok((measured, sample))
 }
 
+/// Ample: a verifier that runs short of gas answers no, and would then look cheap.
+const VERIFY_GAS_LIMIT: u64 = 10_000_000;
+
 /// Gas of a transaction that verifies the sample on a local chain, and the verifier's size.
 async fn gas(prover: &dyn Prove, sample: &prover::Proof) -> Result<(u64, usize), CliError> {
     let code = verifier::compile(prover.model_id(), &prover.solidity()?).await?;
@@ -226,7 +229,7 @@ async fn gas(prover: &dyn Prove, sample: &prover::Proof) -> Result<(u64, usize),
     if U256::try_from_be_slice(&answer) != Some(U256::from(1)) {
         return Err(CliError::model("the verifier contract does not accept the proof; report this as a bug"));
     }
-    let receipt = wallet.call("verifyProof", contract, call, U256::ZERO).await?;
+    let receipt = wallet.call_with_gas("verifyProof", contract, call, VERIFY_GAS_LIMIT).await?;
     chain.stop().await;
     Ok((receipt.mined.gas_used, size))
 }
