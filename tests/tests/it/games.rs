@@ -18,7 +18,7 @@ const OPENINGS: [&str; 16] = [
     "4k3/pppppppp/8/8/8/8/PPPPPPPP/4K3 w - - 0 1",
     "r3k2r/Pppp1ppp/1b3nbN/nP6/BBP1P3/q4N2/Pp1P2PP/R2Q1RK1 w kq - 0 1",
     "n1n5/PPPk4/8/8/8/8/4Kppp/5N1N b - - 0 1",
-    "8/8/8/4k3/8/8/1Q6/4K3 w - - 0 1",
+    "8/8/8/4k3/8/1Q6/8/4K3 w - - 0 1",
     "8/8/8/4k3/8/8/1R5R/4K3 w - - 0 1",
     "8/5pk1/8/8/8/8/1PK5/8 w - - 90 60",
     "4k3/8/8/8/8/8/8/2B1KN2 w - - 0 1",
