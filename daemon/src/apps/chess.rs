@@ -103,6 +103,12 @@ pub fn unpack(board: &PackedBoard, turn: Color) -> Result<Chess, ChessError> {
     })
 }
 
+/// Whether the side to move has no legal move: mate or stalemate.
+pub fn is_over(board: &PackedBoard, white_to_move: bool) -> Result<bool, ChessError> {
+    let turn = if white_to_move { Color::White } else { Color::Black };
+    Ok(unpack(board, turn)?.legal_moves().is_empty())
+}
+
 /// The move that an index of the network means, if it is legal.
 pub fn move_of_index(position: &Chess, index: usize) -> Option<Move> {
     let turn = position.turn();

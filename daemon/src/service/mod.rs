@@ -226,15 +226,13 @@ impl Service {
         if state.host != host {
             return self.happened(game, moot(format!("the game is hosted by {}", state.host))).await;
         }
-        let color = if state.white_to_move() { shakmaty::Color::White } else { shakmaty::Color::Black };
-        let position = match chess::unpack(&state.board, color) {
-            Ok(position) => position,
+        match chess::is_over(&state.board, state.white_to_move()) {
+            Ok(false) => {}
+            Ok(true) => {
+                let why = "the NPC has no legal move: the human may claim the end of the game";
+                return self.happened(game, moot(why.into())).await;
+            }
             Err(error) => return self.happened(game, moot(error.to_string())).await,
-        };
-        if shakmaty::Position::legal_moves(&position).is_empty() {
-            return self
-                .happened(game, moot("the NPC has no legal move: the human may claim the end of the game".into()))
-                .await;
         }
         let Some(slot) = self.pool.slot() else {
             return Ok(());
