@@ -10,6 +10,7 @@ pub mod import;
 pub mod interpret;
 pub mod keys;
 pub mod model;
+pub mod net;
 pub mod prover;
 pub mod quantise;
 pub mod schema;

@@ -1,0 +1,14 @@
+//! Any network: a graph of integer operators, its interpreter, its ranges, and its circuit.
+//!
+//! [`graph`](crate::graph) describes networks on one board, such as chess, for a circuit that is made for them. A [`Net`]
+//! is general: tensors of any length, convolutions of any form, sums and moves, maxima, and any function by table.
+
+pub mod bounds;
+pub mod circuit;
+mod graph;
+pub mod interpret;
+
+pub(crate) use graph::per_limb;
+pub use graph::{
+    Conv, Input, Linear, Net, Node, Output, Rescale, Sparse, Step, Table, Term, Windows, packing,
+};
