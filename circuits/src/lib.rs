@@ -5,6 +5,7 @@ pub mod bounds;
 mod cache;
 pub mod circuit;
 pub mod evm;
+pub mod float;
 pub mod graph;
 pub mod import;
 pub mod interpret;
