@@ -93,9 +93,66 @@ pub struct Bounds {
 }
 
 /// Per number of a tensor: the least and the largest value.
+#[derive(Clone, Debug)]
 struct Reach {
     low: Vec<i64>,
     high: Vec<i64>,
+}
+
+/// What each number of the tensors so far can be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reached(Vec<Reach>);
+
+impl Reached {
+    /// The ranges of a net's inputs.
+    pub(crate) fn inputs(net: &Net) -> Self {
+        let reach = |len, bits| Reach { low: vec![0; len], high: vec![(1i64 << bits) - 1; len] };
+        Self(net.inputs.iter().map(|i| reach(i.len, i.bits)).collect())
+    }
+
+    /// Least and largest number of the last tensor.
+    fn last(&self) -> (i64, i64) {
+        let last = self.0.last();
+        let ends = last.and_then(|r| Some((*r.low.iter().min()?, *r.high.iter().max()?)));
+        ends.unwrap_or((0, 0))
+    }
+
+    fn accumulators(&self, inputs: &[usize], linear: &Linear) -> Reach {
+        match linear {
+            Linear::Conv(conv) => conv_reach(conv, &self.0[inputs[0]]),
+            Linear::Sparse(sparse) => sparse_reach(sparse, inputs, &self.0),
+        }
+    }
+
+    /// Least and largest `q` that a linear step can give.
+    pub(crate) fn quotients(&self, inputs: &[usize], linear: &Linear, bias: &[i64], shift: &[u32]) -> (i64, i64) {
+        let a = self.accumulators(inputs, linear);
+        let q = |a: i64, i: usize| a.saturating_add(bias[i]) >> shift[i];
+        let low = a.low.iter().enumerate().map(|(i, a)| q(*a, i)).min().unwrap_or(0);
+        (low, a.high.iter().enumerate().map(|(i, a)| q(*a, i)).max().unwrap_or(0))
+    }
+
+    /// Adds a node's tensor; says what its `q` can be.
+    ///
+    /// # Errors
+    /// Fails if a `q` leaves its table or an accumulator is too large.
+    pub(crate) fn push(&mut self, node: &Node, tables: &[Table]) -> Result<(i64, i64), NetError> {
+        let (reach, quotients) = match &node.step {
+            Step::Linear(linear, rescale) => {
+                looked_up(node, self.accumulators(&node.inputs, linear), rescale, &tables[rescale.table])?
+            }
+            Step::Max(windows) => {
+                let source = &self.0[node.inputs[0]];
+                let largest = |values: &[i64]| {
+                    let of = |o: usize| windows.of(o).iter().map(|i| values[*i as usize]).max().unwrap_or(0);
+                    (0..node.len()).map(of).collect::<Vec<i64>>()
+                };
+                (Reach { low: largest(&source.low), high: largest(&source.high) }, (0, 0))
+            }
+        };
+        self.0.push(reach);
+        Ok(quotients)
+    }
 }
 
 /// Checks a net's structure and computes its ranges.
@@ -104,34 +161,12 @@ struct Reach {
 /// Names the first node that doesn't fit or whose range leaves its table.
 pub fn check(net: &Net) -> Result<Bounds, NetError> {
     structure(net)?;
+    let mut reached = Reached::inputs(net);
     let mut bounds = Bounds::default();
-    let mut reached: Vec<Reach> = Vec::new();
-    for input in &net.inputs {
-        reached.push(Reach { low: vec![0; input.len], high: vec![(1 << input.bits) - 1; input.len] });
-        bounds.tensors.push((0, (1 << input.bits) - 1));
-    }
+    bounds.tensors.extend(net.inputs.iter().map(|i| (0, (1 << i.bits) - 1)));
     for node in &net.nodes {
-        let (reach, quotients) = match &node.step {
-            Step::Linear(linear, rescale) => {
-                let a = match linear {
-                    Linear::Conv(conv) => conv_reach(conv, &reached[node.inputs[0]]),
-                    Linear::Sparse(sparse) => sparse_reach(sparse, &node.inputs, &reached),
-                };
-                looked_up(node, a, rescale, &net.tables[rescale.table])?
-            }
-            Step::Max(windows) => {
-                let source = &reached[node.inputs[0]];
-                let largest = |values: &[i64]| {
-                    let of = |o: usize| windows.of(o).iter().map(|i| values[*i as usize]).max().unwrap_or(0);
-                    (0..node.len()).map(of).collect::<Vec<i64>>()
-                };
-                (Reach { low: largest(&source.low), high: largest(&source.high) }, (0, 0))
-            }
-        };
-        bounds.quotients.push(quotients);
-        let least = reach.low.iter().min().copied().unwrap_or(0);
-        bounds.tensors.push((least, reach.high.iter().max().copied().unwrap_or(0)));
-        reached.push(reach);
+        bounds.quotients.push(reached.push(node, &net.tables)?);
+        bounds.tensors.push(reached.last());
     }
     for output in &net.outputs {
         let (_, high) = bounds.tensors[output.tensor];

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Conv, Linear, Net, Sparse, Step, bounds::NetError};
+use super::{Conv, Linear, Net, Node, Sparse, Step, Table, bounds::NetError};
 
 /// Everything that one run computes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,37 +22,51 @@ pub fn run(net: &Net, inputs: &[Vec<i64>]) -> Result<Trace, NetError> {
     check_inputs(net, inputs)?;
     let mut trace = Trace { tensors: inputs.to_vec(), accumulators: Vec::new() };
     for node in &net.nodes {
-        let (a, x) = match &node.step {
-            Step::Linear(linear, rescale) => {
-                let mut a = match linear {
-                    Linear::Conv(conv) => convolve(conv, &trace.tensors[node.inputs[0]]),
-                    Linear::Sparse(sparse) => sparse_sums(sparse, &node.inputs, &trace.tensors),
-                };
-                a.iter_mut().zip(&rescale.bias).for_each(|(a, b)| *a += b);
-                let table = &net.tables[rescale.table];
-                let looked_up = a.iter().zip(&rescale.shift).map(|(a, s)| {
-                    let q = a >> s;
-                    table.get(q).ok_or_else(|| NetError::Range {
-                        node: node.name.clone(),
-                        q_min: q,
-                        q_max: q,
-                        low: table.low,
-                        high: table.high(),
-                    })
-                });
-                let x = looked_up.collect::<Result<Vec<i64>, NetError>>()?;
-                (a, x)
-            }
-            Step::Max(windows) => {
-                let source = &trace.tensors[node.inputs[0]];
-                let largest = |o: usize| windows.of(o).iter().map(|i| source[*i as usize]).max().unwrap_or(0);
-                (Vec::new(), (0..node.len()).map(largest).collect())
-            }
-        };
+        let (a, x) = evaluate(node, &net.tables, &trace.tensors)?;
         trace.accumulators.push(a);
         trace.tensors.push(x);
     }
     Ok(trace)
+}
+
+/// Accumulators (none for a maximum) and numbers of one node, given all tensors before it.
+///
+/// # Errors
+/// Fails if an accumulator leaves the node's table.
+pub(crate) fn evaluate(node: &Node, tables: &[Table], tensors: &[Vec<i64>]) -> Result<(Vec<i64>, Vec<i64>), NetError> {
+    match &node.step {
+        Step::Linear(linear, rescale) => {
+            let a = accumulate(linear, &node.inputs, &rescale.bias, tensors);
+            let table = &tables[rescale.table];
+            let looked_up = a.iter().zip(&rescale.shift).map(|(a, s)| {
+                let q = a >> s;
+                table.get(q).ok_or_else(|| NetError::Range {
+                    node: node.name.clone(),
+                    q_min: q,
+                    q_max: q,
+                    low: table.low,
+                    high: table.high(),
+                })
+            });
+            let x = looked_up.collect::<Result<Vec<i64>, NetError>>()?;
+            Ok((a, x))
+        }
+        Step::Max(windows) => {
+            let source = &tensors[node.inputs[0]];
+            let largest = |o: usize| windows.of(o).iter().map(|i| source[*i as usize]).max().unwrap_or(0);
+            Ok((Vec::new(), (0..node.len()).map(largest).collect()))
+        }
+    }
+}
+
+/// The accumulators of a linear step, bias included.
+pub(crate) fn accumulate(linear: &Linear, inputs: &[usize], bias: &[i64], tensors: &[Vec<i64>]) -> Vec<i64> {
+    let mut a = match linear {
+        Linear::Conv(conv) => convolve(conv, &tensors[inputs[0]]),
+        Linear::Sparse(sparse) => sparse_sums(sparse, inputs, tensors),
+    };
+    a.iter_mut().zip(bias).for_each(|(a, b)| *a += b);
+    a
 }
 
 fn check_inputs(net: &Net, inputs: &[Vec<i64>]) -> Result<(), NetError> {

@@ -5,6 +5,7 @@
 
 pub mod bounds;
 pub mod circuit;
+pub mod compile;
 mod graph;
 pub mod interpret;
 

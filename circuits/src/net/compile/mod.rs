@@ -1,0 +1,234 @@
+//! Float network → integer net: calibrated ranges, integer weights, functions as tables.
+//!
+//! A tensor's integers stand for reals by a scale and a zero point, `real = scale·(u − zero)`. Weights are rounded per
+//! output channel to the unit that lets all channels of a node share one table. A linear node takes the function that
+//! follows it into its table.
+
+mod calibrate;
+mod lower;
+
+use crate::float::{FloatNet, RunError};
+
+use super::bounds::{Bounds, NetError};
+use super::interpret;
+use super::{Input, Net, Output};
+use calibrate::Calibration;
+
+/// How a network is rounded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Bits of real inputs, 1 to 12.
+    pub input_bits: u32,
+    /// Bits of numbers between nodes, 4 to 12.
+    pub activation_bits: u32,
+    /// Bits of real outputs, 4 to 16.
+    pub output_bits: u32,
+    /// Bits of weights with their sign, 4 to 16.
+    pub weight_bits: u32,
+    /// Most entries of one function's table.
+    pub table_rows: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { input_bits: 8, activation_bits: 8, output_bits: 10, weight_bits: 9, table_rows: 6144 }
+    }
+}
+
+/// What the integers of a tensor mean: `real = scale·(u − zero)`, `0 ≤ u < 2^bits`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Real {
+    /// Real value of one step.
+    pub scale: f64,
+    /// The integer that stands for 0.
+    pub zero: i64,
+    /// Width of the integers.
+    pub bits: u32,
+}
+
+impl Real {
+    /// The nearest integer, within the range.
+    pub fn encode(&self, real: f64) -> i64 {
+        // Casting saturates, so that infinities end at the range's ends.
+        ((real / self.scale).round() as i64).saturating_add(self.zero).clamp(0, (1 << self.bits) - 1)
+    }
+
+    /// The real value.
+    pub fn decode(&self, u: i64) -> f64 {
+        self.scale * (u - self.zero) as f64
+    }
+}
+
+/// How well one tensor is represented, on the calibration set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorReport {
+    /// The tensor's name.
+    pub name: String,
+    /// Least and largest float value.
+    pub range: (f64, f64),
+    /// Its integers.
+    pub real: Real,
+    /// Root of the mean squared error, relative to that of the values.
+    pub error: f64,
+}
+
+/// What compiling found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Each integer tensor.
+    pub tensors: Vec<TensorReport>,
+    /// Samples of the calibration set.
+    pub samples: usize,
+    /// How many samples have their largest first output at the same index, float and integer.
+    pub same_top: usize,
+}
+
+/// A compiled network.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The integer net.
+    pub net: Net,
+    /// Its ranges.
+    pub bounds: Bounds,
+    /// What the inputs' integers mean.
+    pub inputs: Vec<Real>,
+    /// What the outputs' integers mean.
+    pub outputs: Vec<Real>,
+    /// How good it is.
+    pub report: Report,
+}
+
+/// Why a network can't be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// A calibration sample doesn't fit the network.
+    #[error("calibration sample {sample}: {source}")]
+    Sample {
+        /// Which sample, from 0.
+        sample: usize,
+        /// Why.
+        source: RunError,
+    },
+    /// There is nothing to calibrate on.
+    #[error("there is no calibration sample; give real inputs with --calibration")]
+    NoSamples,
+    /// A tensor becomes infinite or no number.
+    #[error("tensor {tensor} holds {value} for a calibration sample; check the sample and the network")]
+    NotFinite {
+        /// The tensor's name.
+        tensor: String,
+        /// What it holds.
+        value: f32,
+    },
+    /// A kind of node that there is no circuit for.
+    #[error("operator {operator} (node {node}): {what} can't be proven yet; replace it in the network")]
+    Unsupported {
+        /// The ONNX operator.
+        operator: String,
+        /// The node's name.
+        node: String,
+        /// What kind of step it takes.
+        what: &'static str,
+    },
+    /// A width out of range.
+    #[error("{what} bits {bits}: choose {least} to {most}")]
+    Bits {
+        /// Bits of what.
+        what: &'static str,
+        /// The width.
+        bits: u32,
+        /// Least width.
+        least: u32,
+        /// Largest width.
+        most: u32,
+    },
+    /// The net that came out can't be proven or run.
+    #[error(transparent)]
+    Net(#[from] NetError),
+}
+
+/// Rounds `float` on `samples`: real inputs, one list of values per input each.
+///
+/// # Errors
+/// Fails without samples, for samples that don't fit, and for nodes that there is no circuit for.
+pub fn compile(float: &FloatNet, samples: &[Vec<Vec<f32>>], options: &Options) -> Result<Compiled, CompileError> {
+    for (what, bits, least, most) in [
+        ("input", options.input_bits, 1, 12),
+        ("activation", options.activation_bits, 4, 12),
+        ("output", options.output_bits, 4, 16),
+        ("weight", options.weight_bits, 4, 16),
+    ] {
+        if !(least..=most).contains(&bits) {
+            return Err(CompileError::Bits { what, bits, least, most });
+        }
+    }
+    let calibration = Calibration::run(float, samples)?;
+    let mut lowered = lower::Lowered::new(float, &calibration, options)?;
+    for node in 0..float.nodes.len() {
+        lowered.node(node)?;
+    }
+    let outputs: Vec<Real> = float.outputs.iter().map(|t| lowered.output(*t)).collect::<Result<_, _>>()?;
+    for (tensor, real) in float.outputs.iter().zip(&outputs) {
+        let output = Output { name: float.tensors[*tensor].name.clone(), tensor: lowered.at(*tensor)?, bits: real.bits };
+        lowered.net.outputs.push(output);
+    }
+    let bounds = super::bounds::check(&lowered.net)?;
+    let (net, inputs, places) = (lowered.net, lowered.inputs, lowered.places);
+    let report = report(float, &net, &calibration, &inputs, &places)?;
+    Ok(Compiled { net, bounds, inputs, outputs, report })
+}
+
+/// Where a float tensor is in the net, and what its integers mean.
+pub(super) type Place = Option<(usize, Real)>;
+
+fn report(
+    float: &FloatNet,
+    net: &Net,
+    calibration: &Calibration,
+    inputs: &[Real],
+    places: &[Place],
+) -> Result<Report, CompileError> {
+    let mut errors = vec![(0f64, 0f64); places.len()];
+    let mut report = Report { samples: calibration.samples.len(), ..Report::default() };
+    let top = |values: &mut dyn Iterator<Item = f64>| {
+        values.enumerate().fold((0, f64::NEG_INFINITY), |best, (i, v)| if v > best.1 { (i, v) } else { best }).0
+    };
+    for sample in &calibration.samples {
+        let encoded: Vec<Vec<i64>> = float
+            .inputs
+            .iter()
+            .zip(inputs)
+            .map(|(input, real)| sample[input.tensor].iter().map(|v| real.encode(f64::from(*v))).collect())
+            .collect();
+        let trace = interpret::run(net, &encoded)?;
+        for (tensor, place) in places.iter().enumerate() {
+            let Some((at, real)) = place else { continue };
+            for (v, u) in sample[tensor].iter().zip(&trace.tensors[*at]) {
+                errors[tensor].0 += (f64::from(*v) - real.decode(*u)).powi(2);
+                errors[tensor].1 += f64::from(*v).powi(2);
+            }
+        }
+        if let Some(first) = float.outputs.first()
+            && let Some((at, real)) = places[*first]
+        {
+            let wanted = top(&mut sample[*first].iter().map(|v| f64::from(*v)));
+            report.same_top += usize::from(wanted == top(&mut trace.tensors[at].iter().map(|u| real.decode(*u))));
+        }
+    }
+    for (tensor, (place, (error, power))) in places.iter().zip(errors).enumerate() {
+        if let Some((_, real)) = place {
+            report.tensors.push(TensorReport {
+                name: float.tensors[tensor].name.clone(),
+                range: calibration.range(tensor),
+                real: *real,
+                error: (error / power.max(f64::MIN_POSITIVE)).sqrt(),
+            });
+        }
+    }
+    Ok(report)
+}
+
+/// The net's input for a float network's.
+pub(super) fn input(name: &str, len: usize, bits: u32) -> Input {
+    Input { name: name.to_owned(), len, bits }
+}
