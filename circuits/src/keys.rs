@@ -1,17 +1,17 @@
-//! Proving keys, kept on disk under the hash of circuit and set-up.
+//! Verifying keys, kept on disk under the hash of circuit and set-up.
 //!
-//! A key of a k = 16 circuit with 26 fixed columns takes 115 MB. Reading it back with its hash
-//! checked is several times faster than generating it, so the whole proving key is cached and not
-//! the verifying key alone.
+//! A verifying key is a commitment per fixed column: a few KiB. All else that proving needs is
+//! computed from the circuit's fixed columns when a prover is loaded, which takes about as long as
+//! reading it with its hash checked would. So the file holds the verifying key alone.
 //!
-//! File: magic, key id, the verifying key's digest, halo2's raw proving key, SHA-256 of all that.
+//! File: magic, key id, the verifying key's digest, halo2's raw verifying key, SHA-256 of all that.
 //! It is written to a temporary file, synced and renamed. The hash is compared before anything is
-//! parsed, since halo2's parser trusts its input. A file that is damaged, cut short or made for
-//! another circuit is replaced: it can always be generated again, so nothing is lost.
+//! parsed. A file that is damaged, cut short or made for another circuit is replaced: it can always
+//! be generated again, so nothing is lost.
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -21,20 +21,24 @@ use halo2_proofs::{
         bn256::{Fr, G1Affine},
         ff::PrimeField,
     },
-    plonk::{Circuit, Error as PlonkError, ProvingKey, keygen_pk2},
+    plonk::{Circuit, VerifyingKey},
 };
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::{
     cache::{hex, write_atomically},
+    prove::{Column, Points, ProveError, verifying_key},
     srs::Srs,
 };
 
 /// Changes with the file's format and with anything that changes keys: halo2's version.
-const MAGIC: &[u8; 32] = b"zugzwang pk 1, halo2-axiom 0.5.3";
+const MAGIC: &[u8; 32] = b"zugzwang vk 1, halo2-axiom 0.5.3";
 const HASH: usize = 32;
 const HEADER: usize = MAGIC.len() + 2 * HASH;
+/// More than any key has: nothing longer is read.
+const LONGEST: u64 = 1 << 24;
+const FORMAT: SerdeFormat = SerdeFormat::RawBytes;
 
 /// Why there is no key.
 #[derive(Debug, Error)]
@@ -67,9 +71,9 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
-    /// halo2 refused the circuit, for instance because 2^k rows are too few.
+    /// There can be no key for this circuit, for instance because 2^k rows are too few.
     #[error("no keys for this circuit: {0}")]
-    Keygen(#[from] PlonkError),
+    Keygen(#[from] ProveError),
 }
 
 impl KeyError {
@@ -90,11 +94,11 @@ pub enum KeyOrigin {
     Replaced(KeyError),
 }
 
-/// A proving key (with its verifying key) and what it is for.
+/// A verifying key and what it is for.
 #[derive(Debug)]
 pub struct Keys {
-    /// The proving key; `pk.get_vk()` is the verifying key.
-    pub pk: ProvingKey<G1Affine>,
+    /// The verifying key.
+    pub vk: VerifyingKey<G1Affine>,
     /// SHA-256 of circuit digest and set-up: names the cache file.
     pub id: [u8; 32],
     /// Where it came from.
@@ -113,147 +117,83 @@ pub fn key_id(srs: &Srs, circuit_digest: &[u8]) -> [u8; 32] {
 
 /// The cache file of a key.
 pub fn key_path(cache_dir: &Path, id: &[u8; 32]) -> PathBuf {
-    cache_dir.join(format!("pk-{}.bin", hex(&id[..16])))
+    cache_dir.join(format!("vk-{}.bin", hex(&id[..16])))
 }
 
-/// The key of `circuit`, from `cache_dir` or generated and cached there. Selectors are not
-/// compressed. Takes the circuit's key generation the first time, then about 1 s per 250 MB.
+/// The key of `circuit` with these fixed columns, from `cache_dir` or generated and cached there.
+/// `points` are those of `srs`.
 ///
 /// # Errors
-/// [`KeyError::Io`] if the folder can't be read or written, [`KeyError::Keygen`] if halo2 refuses
-/// the circuit. A damaged file is replaced: see [`Keys::origin`].
+/// [`KeyError::Io`] if the folder can't be read or written, [`KeyError::Keygen`] if the circuit
+/// can't be proven. A damaged file is replaced: see [`Keys::origin`].
 pub fn load_or_generate<C: Circuit<Fr>>(
     srs: &Srs,
+    points: &Points,
     circuit: &C,
+    fixed: &[Column<'_>],
     circuit_digest: &[u8],
     cache_dir: &Path,
 ) -> Result<Keys, KeyError> {
     let id = key_id(srs, circuit_digest);
     let path = key_path(cache_dir, &id);
     let origin = match load(&path, &id, circuit) {
-        Ok(Some(pk)) => {
-            return Ok(Keys { pk, id, origin: KeyOrigin::Cached });
+        Ok(Some(vk)) => {
+            return Ok(Keys { vk, id, origin: KeyOrigin::Cached });
         }
         Ok(None) => KeyOrigin::Generated,
         Err(error) if error.is_mendable() => KeyOrigin::Replaced(error),
         Err(error) => return Err(error),
     };
-    let pk = keygen_pk2(srs.params(), circuit, false)?;
-    save(&path, &id, &pk).map_err(|source| KeyError::Io { path, source })?;
-    Ok(Keys { pk, id, origin })
+    let vk = verifying_key::<C>(points, circuit.params(), fixed)?;
+    save(&path, &id, &vk).map_err(|source| KeyError::Io { path, source })?;
+    Ok(Keys { vk, id, origin })
 }
 
 /// Reads and checks a key file; `None` if there is none.
 ///
 /// # Errors
 /// Every [`KeyError`] but `Keygen`.
-pub fn load<C: Circuit<Fr>>(path: &Path, id: &[u8; 32], circuit: &C) -> Result<Option<ProvingKey<G1Affine>>, KeyError> {
+pub fn load<C: Circuit<Fr>>(
+    path: &Path,
+    id: &[u8; 32],
+    circuit: &C,
+) -> Result<Option<VerifyingKey<G1Affine>>, KeyError> {
     let io_error = |source| KeyError::Io { path: path.to_owned(), source };
-    let mut file = match File::open(path) {
+    let corrupt = || KeyError::Corrupt { path: path.to_owned() };
+    let foreign = || KeyError::Foreign { path: path.to_owned() };
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(error)),
     };
-    let bytes = file.metadata().map_err(io_error)?.len();
-    let Some(body) = bytes.checked_sub((HEADER + HASH) as u64) else {
-        return Err(KeyError::Truncated { path: path.to_owned(), bytes });
-    };
-    if !hash_matches(&mut file, bytes - HASH as u64).map_err(io_error)? {
-        return Err(KeyError::Corrupt { path: path.to_owned() });
+    let mut bytes = vec![];
+    file.take(LONGEST).read_to_end(&mut bytes).map_err(io_error)?;
+    if bytes.len() < HEADER + HASH {
+        return Err(KeyError::Truncated { path: path.to_owned(), bytes: bytes.len() as u64 });
     }
-    file.seek(SeekFrom::Start(0)).map_err(io_error)?;
-    let mut reader = Steady::new(BufReader::with_capacity(1 << 20, file.take(HEADER as u64 + body)));
-    let (mut magic, mut found, mut digest) = ([0; HASH], [0; HASH], [0; HASH]);
-    for part in [&mut magic, &mut found, &mut digest] {
-        reader.read_exact(part).map_err(io_error)?;
+    let (content, hash) = bytes.split_last_chunk::<HASH>().ok_or_else(corrupt)?;
+    if Sha256::digest(content)[..] != hash[..] {
+        return Err(corrupt());
     }
-    if magic != *MAGIC || found != *id {
-        return Err(KeyError::Foreign { path: path.to_owned() });
+    let (header, mut key) = content.split_at(HEADER);
+    if header[..HASH] != MAGIC[..] || header[HASH..2 * HASH] != id[..] {
+        return Err(foreign());
     }
-    let format = SerdeFormat::RawBytesUnchecked;
-    let pk = ProvingKey::<G1Affine>::read::<_, C>(&mut reader, format, circuit.params()).map_err(io_error)?;
-    if let Some(error) = reader.error {
-        return Err(io_error(error));
+    let vk = VerifyingKey::<G1Affine>::read::<_, C>(&mut key, FORMAT, circuit.params()).map_err(|_| foreign())?;
+    if !key.is_empty() || vk.transcript_repr().to_repr() != header[2 * HASH..] {
+        return Err(foreign());
     }
-    if pk.get_vk().transcript_repr().to_repr() != digest {
-        return Err(KeyError::Foreign { path: path.to_owned() });
-    }
-    Ok(Some(pk))
+    Ok(Some(vk))
 }
 
-fn save(path: &Path, id: &[u8; 32], pk: &ProvingKey<G1Affine>) -> io::Result<()> {
+fn save(path: &Path, id: &[u8; 32], vk: &VerifyingKey<G1Affine>) -> io::Result<()> {
+    let mut content = MAGIC.to_vec();
+    content.extend_from_slice(id);
+    content.extend_from_slice(&vk.transcript_repr().to_repr());
+    vk.write(&mut content, FORMAT)?;
+    let hash = Sha256::digest(&content);
     write_atomically(path, |file| {
-        let mut writer = Steady::new(file);
-        writer.write_all(MAGIC)?;
-        writer.write_all(id)?;
-        writer.write_all(&pk.get_vk().transcript_repr().to_repr())?;
-        pk.write(&mut writer, SerdeFormat::RawBytesUnchecked)?;
-        let Steady { inner, hash, error } = writer;
-        match error {
-            Some(error) => Err(error),
-            None => inner.write_all(&hash.finalize()),
-        }
+        file.write_all(&content)?;
+        file.write_all(&hash)
     })
-}
-
-/// Whether the file's last word is the hash of the `length` bytes before it.
-fn hash_matches(file: &mut File, length: u64) -> io::Result<bool> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    let mut rest = length;
-    while rest > 0 {
-        let most = buffer.len().min(usize::try_from(rest).unwrap_or(usize::MAX));
-        let part = &mut buffer[..most];
-        file.read_exact(part)?;
-        hash.update(&*part);
-        rest -= most as u64;
-    }
-    let mut want = [0; HASH];
-    file.read_exact(&mut want)?;
-    Ok(hash.finalize()[..] == want)
-}
-
-/// Keeps errors from halo2's serialisation, which panics on them: remembers the first one and goes
-/// on with zeros. Hashes what is written.
-struct Steady<T> {
-    inner: T,
-    hash: Sha256,
-    error: Option<io::Error>,
-}
-
-impl<T> Steady<T> {
-    fn new(inner: T) -> Self {
-        Self { inner, hash: Sha256::new(), error: None }
-    }
-}
-
-impl<T: Write> Write for Steady<T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.error.is_none() {
-            self.hash.update(bytes);
-            self.error = self.inner.write_all(bytes).err();
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<T: Read> Read for Steady<T> {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.read_exact(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn read_exact(&mut self, bytes: &mut [u8]) -> io::Result<()> {
-        if self.error.is_none() {
-            self.error = self.inner.read_exact(bytes).err();
-        }
-        if self.error.is_some() {
-            bytes.fill(0);
-        }
-        Ok(())
-    }
 }

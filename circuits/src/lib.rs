@@ -1,5 +1,5 @@
 //! ONNX file → integer graph → halo2 circuit → keys, proofs and Solidity verifier.
-//! No network, no clock.
+//! No network, and no clock decides anything.
 
 pub mod bounds;
 mod cache;
@@ -12,6 +12,7 @@ pub mod interpret;
 pub mod keys;
 pub mod model;
 pub mod net;
+pub mod prove;
 pub mod prover;
 pub mod quantise;
 pub mod schema;

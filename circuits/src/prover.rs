@@ -1,19 +1,16 @@
 //! One model with its keys: proves, verifies, and writes its verifier contract.
 
-use std::cell::Cell;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_proofs::halo2curves::bn256::{Bn256, Fr};
 use halo2_proofs::halo2curves::ff::PrimeField;
-use halo2_proofs::plonk::{create_proof, verify_proof};
+use halo2_proofs::plonk::verify_proof;
 use halo2_proofs::poly::commitment::ParamsProver;
 use halo2_proofs::poly::kzg::commitment::KZGCommitmentScheme;
-use halo2_proofs::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
+use halo2_proofs::poly::kzg::multiopen::VerifierSHPLONK;
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
-use halo2_proofs::transcript::{Transcript, TranscriptWrite};
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 
@@ -23,8 +20,9 @@ use crate::evm::transcript::{EvmChallenge, EvmReader, EvmWriter};
 use crate::evm::{self, EvmError};
 use crate::graph::{Graph, Tensor};
 use crate::interpret::{self, InterpretError};
-use crate::keys::{self, KeyError, KeyOrigin, Keys};
+use crate::keys::{self, KeyError, KeyOrigin};
 use crate::model::{Model, binary};
+use crate::prove::{self, Key, Points, ProveError, Step};
 use crate::srs::{Srs, SrsError};
 
 /// Changes with the gates or the layout, so that cached keys of an older circuit are not used.
@@ -48,9 +46,9 @@ pub enum ProverError {
     /// The verifier contract.
     #[error(transparent)]
     Evm(#[from] EvmError),
-    /// halo2 gave up.
+    /// The proof.
     #[error("the proof could not be made: {0}")]
-    Halo2(#[from] halo2_proofs::plonk::Error),
+    Prove(#[from] ProveError),
 }
 
 /// Where a proof stands, in order.
@@ -95,13 +93,26 @@ pub struct Proof {
     pub ranking: Vec<usize>,
 }
 
+/// Wall-clock seconds of a proof's steps. For people: nothing is decided by them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Profile {
+    /// Running the integer network.
+    pub inference: f64,
+    /// Putting its integers into columns.
+    pub witness: f64,
+    /// The proof itself.
+    pub steps: prove::Profile,
+}
+
 /// A model's circuit, set-up and keys.
 #[derive(Debug)]
 pub struct Prover {
     graph: Graph,
     layout: Arc<Layout>,
     srs: Srs,
-    keys: Keys,
+    key: Key,
+    key_id: [u8; 32],
+    key_origin: KeyOrigin,
     model_id: [u8; 32],
     keygen: Duration,
 }
@@ -132,11 +143,17 @@ impl Prover {
     ) -> Result<Self, ProverError> {
         let quotients: Vec<(i64, i64)> = bounds.layers.iter().map(|l| (l.q_min, l.q_max)).collect();
         let layout = Arc::new(Layout::new(&graph, &quotients, shape)?);
-        let blank = ModelCircuit { layout: layout.clone(), witness: None, with_fixed: true };
         let start = Instant::now();
-        let keys = keys::load_or_generate(&srs, &blank, &circuit_digest(&graph, shape), cache_dir)?;
+        let circuit = ModelCircuit { layout: layout.clone(), witness: None, with_fixed: true };
+        let digest = circuit_digest(&graph, shape);
+        let points = Points::new(srs.params());
+        let fixed = circuit.fixed_columns();
+        let keys = keys::load_or_generate(&srs, &points, &circuit, &fixed, &digest, cache_dir)?;
+        let key = Key::new(points, keys.vk, &fixed)?;
+        drop(fixed);
         let keygen = start.elapsed();
-        let mut prover = Self { graph, layout, srs, keys, model_id: [0; 32], keygen };
+        let (key_id, key_origin) = (keys.id, keys.origin);
+        let mut prover = Self { graph, layout, srs, key, key_id, key_origin, model_id: [0; 32], keygen };
         prover.model_id = prover.vk_digest();
         Ok(prover)
     }
@@ -147,50 +164,63 @@ impl Prover {
     /// # Errors
     /// Fails if the input is not of the model's form.
     pub fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProverError> {
-        on_phase(Phase::Inference);
-        let trace = interpret::run(&self.graph, input)?;
-        on_phase(Phase::Witness);
-        let witness = Witness::new(&self.layout, &self.graph, &trace, request_limbs(&request))?;
-        let ranking = trace.ranking.iter().map(|(i, _)| *i).collect();
-        self.prove_witness(witness, ranking, on_phase)
+        self.profiled(input, request, on_phase).map(|(proof, _)| proof)
     }
 
-    /// Proves any witness, honest or not: halo2 gives a proof for a wrong witness too, which then
-    /// does not verify.
+    /// As [`Prover::prove`]; also says how long each step took.
     ///
     /// # Errors
-    /// Only if halo2 can't lay the circuit out.
+    /// As [`Prover::prove`].
+    pub fn profiled(
+        &self,
+        input: &Tensor,
+        request: [u8; 32],
+        on_phase: &dyn Fn(Phase),
+    ) -> Result<(Proof, Profile), ProverError> {
+        on_phase(Phase::Inference);
+        let clock = Instant::now();
+        let trace = interpret::run(&self.graph, input)?;
+        let inference = clock.elapsed().as_secs_f64();
+        on_phase(Phase::Witness);
+        let clock = Instant::now();
+        let witness = Witness::new(&self.layout, &self.graph, &trace, request_limbs(&request))?;
+        let placing = clock.elapsed().as_secs_f64();
+        let ranking = trace.ranking.iter().map(|(i, _)| *i).collect();
+        let (proof, steps) = self.made(witness, ranking, on_phase)?;
+        Ok((proof, Profile { inference, witness: placing, steps }))
+    }
+
+    /// Proves any witness, honest or not: a wrong one gives a proof too, which then does not verify.
+    ///
+    /// # Errors
+    /// Only if the witness is not of the circuit's form.
     pub fn prove_witness(
         &self,
         witness: Witness,
         ranking: Vec<usize>,
         on_phase: &dyn Fn(Phase),
     ) -> Result<Proof, ProverError> {
-        let instances = witness.instances.clone();
-        let circuit = ModelCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness)), with_fixed: false };
-        let widths = &self.layout.widths;
-        let first = 4 * widths.lanes + 1;
-        let second = 4 + 2 * widths.lanes + widths.lanes.saturating_sub(2);
-        let mut transcript = Watched {
-            inner: EvmWriter::new(),
-            points: Cell::new(0),
-            // After the running columns comes the blinding polynomial, then the quotient's pieces.
-            marks: [
-                (first, Phase::Challenges),
-                (first + second + 1, Phase::Quotient),
-                (first + second + 3, Phase::Opening),
-            ],
-            on_phase,
+        self.made(witness, ranking, on_phase).map(|(proof, _)| proof)
+    }
+
+    fn made(
+        &self,
+        witness: Witness,
+        ranking: Vec<usize>,
+        on_phase: &dyn Fn(Phase),
+    ) -> Result<(Proof, prove::Profile), ProverError> {
+        let mut transcript = EvmWriter::new();
+        let on_step = |step| match step {
+            Step::Columns(0) => {}
+            Step::Columns(_) => on_phase(Phase::Challenges),
+            Step::Quotient => on_phase(Phase::Quotient),
+            Step::Opening => on_phase(Phase::Opening),
         };
-        create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
-            self.srs.params(),
-            &self.keys.pk,
-            &[circuit],
-            &[&[&instances]],
-            OsRng,
-            &mut transcript,
-        )?;
-        Ok(Proof { bytes: transcript.inner.finish(), instances: instances.iter().map(to_word).collect(), ranking })
+        let public = witness.instances.clone();
+        let circuit = ModelCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness)), with_fixed: false };
+        let profile = prove::prove(&self.key, &[&public], &circuit, OsRng, &mut transcript, &on_step)?;
+        let instances = public.iter().map(to_word).collect();
+        Ok((Proof { bytes: transcript.finish(), instances, ranking }, profile))
     }
 
     /// Whether a proof is right for the instances that it names.
@@ -201,7 +231,7 @@ impl Prover {
         let params = self.srs.params().verifier_params();
         verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, EvmChallenge, _, _>(
             params,
-            self.keys.pk.get_vk(),
+            self.key.vk(),
             SingleStrategy::new(params),
             &[&[&instances]],
             &mut transcript,
@@ -215,7 +245,7 @@ impl Prover {
     /// # Errors
     /// Fails if `name` is no contract name.
     pub fn solidity(&self, name: &str) -> Result<String, ProverError> {
-        Ok(evm::solidity(self.keys.pk.get_vk(), self.srs.params(), self.layout.instances(), self.model_id, name)?)
+        Ok(evm::solidity(self.key.vk(), self.srs.params(), self.layout.instances(), self.model_id, name)?)
     }
 
     /// Size of proof and number of commitments.
@@ -223,7 +253,7 @@ impl Prover {
     /// # Errors
     /// As [`Prover::solidity`].
     pub fn evm_shape(&self) -> Result<evm::Shape, ProverError> {
-        Ok(evm::shape(self.keys.pk.get_vk(), self.layout.instances())?)
+        Ok(evm::shape(self.key.vk(), self.layout.instances())?)
     }
 
     /// What contracts pin: see [`crate::model::model_id`].
@@ -233,7 +263,7 @@ impl Prover {
 
     /// Digest of the verifying key, big-endian.
     pub fn vk_digest(&self) -> [u8; 32] {
-        to_word(&self.keys.pk.get_vk().transcript_repr())
+        to_word(&self.key.vk().transcript_repr())
     }
 
     /// The integer graph.
@@ -248,7 +278,7 @@ impl Prover {
 
     /// Whether the keys were read or generated.
     pub fn key_origin(&self) -> &KeyOrigin {
-        &self.keys.origin
+        &self.key_origin
     }
 
     /// How long it took to read or generate the keys.
@@ -258,7 +288,7 @@ impl Prover {
 
     /// Name of the keys' cache file.
     pub fn key_id(&self) -> [u8; 32] {
-        self.keys.id
+        self.key_id
     }
 }
 
@@ -292,40 +322,4 @@ fn from_word(word: &[u8; 32]) -> Option<Fr> {
     let mut bytes = *word;
     bytes.reverse();
     Fr::from_repr(bytes).into()
-}
-
-/// A transcript that says which phase begins, from the number of points written.
-struct Watched<'a> {
-    inner: EvmWriter,
-    points: Cell<usize>,
-    marks: [(usize, Phase); 3],
-    on_phase: &'a dyn Fn(Phase),
-}
-
-impl Transcript<G1Affine, EvmChallenge> for Watched<'_> {
-    fn squeeze_challenge(&mut self) -> EvmChallenge {
-        self.inner.squeeze_challenge()
-    }
-
-    fn common_point(&mut self, point: G1Affine) -> io::Result<()> {
-        self.inner.common_point(point)
-    }
-
-    fn common_scalar(&mut self, scalar: Fr) -> io::Result<()> {
-        self.inner.common_scalar(scalar)
-    }
-}
-
-impl TranscriptWrite<G1Affine, EvmChallenge> for Watched<'_> {
-    fn write_point(&mut self, point: G1Affine) -> io::Result<()> {
-        self.points.set(self.points.get() + 1);
-        if let Some((_, phase)) = self.marks.iter().find(|(n, _)| *n == self.points.get()) {
-            (self.on_phase)(*phase);
-        }
-        self.inner.write_point(point)
-    }
-
-    fn write_scalar(&mut self, scalar: Fr) -> io::Result<()> {
-        self.inner.write_scalar(scalar)
-    }
 }

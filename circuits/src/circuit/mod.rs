@@ -26,6 +26,8 @@ pub use shape::{CircuitError, Shape};
 pub use table::{Entry, LIMB_START, Q0, RANK, Table};
 pub use witness::Witness;
 
+use crate::prove::{Advice, Column};
+
 /// A layout and, for a proof, its witness.
 #[derive(Clone, Debug)]
 pub struct ModelCircuit {
@@ -35,6 +37,30 @@ pub struct ModelCircuit {
     pub witness: Option<Arc<Witness>>,
     /// Assign the fixed columns beside the witness too, as a mock prover needs.
     pub with_fixed: bool,
+}
+
+impl ModelCircuit {
+    /// The values of the fixed columns, in the constraint system's order.
+    pub fn fixed_columns(&self) -> Vec<Column<'_>> {
+        let Layout { fixed, index, .. } = &*self.layout;
+        let is_index = |values| std::ptr::eq(values, &fixed.index);
+        fixed
+            .all()
+            .map(|values| if is_index(values) { Column::Field(index.clone()) } else { Column::Small(values) })
+            .collect()
+    }
+}
+
+impl Advice for ModelCircuit {
+    fn columns(&self, phase: u8, challenges: &[Fr]) -> Vec<Column<'_>> {
+        let Some(witness) = &self.witness else { return vec![] };
+        if phase == 0 {
+            return witness.first.all().map(|values| Column::Small(values)).collect();
+        }
+        let challenges = std::array::from_fn(|i| challenges.get(i).copied().unwrap_or(Fr::ZERO));
+        let mut second = running::columns(&self.layout, &witness.first, &witness.instances, challenges);
+        second.all_mut().map(|values| Column::Field(std::mem::take(values))).collect()
+    }
 }
 
 /// What the constraint system depends on.

@@ -70,8 +70,8 @@ impl State {
     }
 }
 
-/// Writes a proof for the EVM verifier. Use it with `create_proof` and take the bytes with
-/// [`EvmWriter::finish`].
+/// Writes a proof for the EVM verifier. Use it with [`crate::prove::prove`] (or halo2's
+/// `create_proof`) and take the bytes with [`EvmWriter::finish`].
 #[derive(Clone, Debug, Default)]
 pub struct EvmWriter {
     state: State,

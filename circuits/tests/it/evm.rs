@@ -55,7 +55,7 @@ fn deploy(spec: Spec) -> Deployed {
     let mut deployed = judge("toy", &params, &pk, proof, spec.public());
     let cheat = prove(&params, &pk, Toy { spec, cheat: true });
     let instances = &deployed.instances;
-    assert!(!verifies(&params, &pk, &cheat, instances));
+    assert!(!verifies(&params, pk.get_vk(), &cheat, instances));
     assert!(!oracle::accepts(&params, pk.get_vk(), &cheat, instances));
     assert!(!deployed.chain.accepts(&deployed.address, &calldata(&cheat, instances)));
     deployed
@@ -70,7 +70,7 @@ fn judge(
     instances: Vec<Fr>,
 ) -> Deployed {
     let vk = pk.get_vk();
-    assert!(verifies(params, pk, &proof, &instances));
+    assert!(verifies(params, vk, &proof, &instances));
     assert!(oracle::accepts(params, vk, &proof, &instances));
     let shape = shape(vk, instances.len()).unwrap();
     assert_eq!(shape.proof_bytes, proof.len());
@@ -213,7 +213,7 @@ fn the_contract_agrees_with_native_verifiers() {
     let (address, _) = chain.deploy(&compile(&source));
     let mut judge = |proof: &[u8], instances: &[Fr]| {
         let verdicts = [
-            verifies(&params, &pk, proof, instances),
+            verifies(&params, pk.get_vk(), proof, instances),
             oracle::accepts(&params, pk.get_vk(), proof, instances),
             chain.accepts(&address, &calldata(proof, instances)),
         ];

@@ -1,32 +1,34 @@
-//! Proving keys on disk: read back, and replaced when damaged.
+//! Verifying keys on disk: read back, and replaced when damaged.
 
-use std::{fs, time::Instant};
+use std::{fs, path::Path, time::Instant};
 
-use halo2_proofs::SerdeFormat;
 use zugzwang_circuits::{
-    keys::{KeyError, KeyOrigin, key_id, key_path, load, load_or_generate},
+    keys::{KeyError, KeyOrigin, Keys, key_id, key_path, load, load_or_generate},
+    prove::{Column, Key, Points},
     srs::Srs,
 };
 
-use crate::toy::{Spec, Toy, prove, verifies};
+use crate::toy::{Spec, Toy};
 
 fn toy() -> (Srs, Toy) {
     let spec = Spec { k: 6, ..Spec::small() };
     (Srs::insecure_local(6, 3), Toy { spec, cheat: false })
 }
 
+fn keys(srs: &Srs, circuit: &Toy, folder: &Path) -> Result<Keys, KeyError> {
+    load_or_generate(srs, &Points::new(srs.params()), circuit, &circuit.fixed_columns(), b"toy", folder)
+}
+
 #[test]
 fn a_key_is_generated_once_and_then_read() {
     let folder = tempfile::tempdir().unwrap();
     let (srs, circuit) = toy();
-    let made = load_or_generate(&srs, &circuit, b"toy", folder.path()).unwrap();
-    let read = load_or_generate(&srs, &circuit, b"toy", folder.path()).unwrap();
+    let made = keys(&srs, &circuit, folder.path()).unwrap();
+    let read = keys(&srs, &circuit, folder.path()).unwrap();
     assert!(matches!(made.origin, KeyOrigin::Generated));
     assert!(matches!(read.origin, KeyOrigin::Cached));
-    let format = SerdeFormat::RawBytesUnchecked;
-    assert_eq!(made.pk.to_bytes(format), read.pk.to_bytes(format));
-    let proof = prove(srs.params(), &read.pk, circuit);
-    assert!(verifies(srs.params(), &made.pk, &proof, &circuit.spec.public()));
+    assert_eq!(made.vk.transcript_repr(), read.vk.transcript_repr());
+    assert_eq!(made.vk.fixed_commitments(), read.vk.fixed_commitments());
     // Another circuit or set-up has another file.
     assert_ne!(key_id(&srs, b"toy"), key_id(&srs, b"top"));
     assert_ne!(key_id(&srs, b"toy"), key_id(&Srs::insecure_local(6, 4), b"toy"));
@@ -36,7 +38,7 @@ fn a_key_is_generated_once_and_then_read() {
 fn a_damaged_key_is_reported_and_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let (srs, circuit) = toy();
-    let made = load_or_generate(&srs, &circuit, b"toy", folder.path()).unwrap();
+    let made = keys(&srs, &circuit, folder.path()).unwrap();
     let path = key_path(folder.path(), &made.id);
     let good = fs::read(&path).unwrap();
     let mut damaged: Vec<Vec<u8>> =
@@ -51,7 +53,7 @@ fn a_damaged_key_is_reported_and_replaced() {
         fs::write(&path, &bad).unwrap();
         let error = load(&path, &made.id, &circuit).unwrap_err();
         assert!(matches!(error, KeyError::Truncated { .. } | KeyError::Corrupt { .. }), "{error}");
-        let keys = load_or_generate(&srs, &circuit, b"toy", folder.path()).unwrap();
+        let keys = keys(&srs, &circuit, folder.path()).unwrap();
         assert!(matches!(keys.origin, KeyOrigin::Replaced(_)));
         assert_eq!(fs::read(&path).unwrap(), good);
     }
@@ -62,7 +64,7 @@ fn a_damaged_key_is_reported_and_replaced() {
 fn a_key_for_something_else_is_not_used() {
     let folder = tempfile::tempdir().unwrap();
     let (srs, circuit) = toy();
-    let made = load_or_generate(&srs, &circuit, b"toy", folder.path()).unwrap();
+    let made = keys(&srs, &circuit, folder.path()).unwrap();
     let path = key_path(folder.path(), &made.id);
     let error = load(&path, &key_id(&srs, b"other"), &circuit).unwrap_err();
     assert!(matches!(error, KeyError::Foreign { .. }), "{error}");
@@ -79,7 +81,7 @@ fn a_folder_that_can_not_be_written_is_an_error() {
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let (srs, circuit) = toy();
-    let error = load_or_generate(&srs, &circuit, b"toy", &file).unwrap_err();
+    let error = keys(&srs, &circuit, &file).unwrap_err();
     assert!(matches!(error, KeyError::Io { .. }), "{error}");
 }
 
@@ -92,7 +94,7 @@ fn reading_a_key_is_timed_against_making_it() {
     let circuit = Toy { spec, cheat: false };
     for what in ["generated and written", "read"] {
         let start = Instant::now();
-        let keys = load_or_generate(&srs, &circuit, b"toy", folder.path()).unwrap();
+        let keys = keys(&srs, &circuit, folder.path()).unwrap();
         let seconds = start.elapsed().as_secs_f64();
         let bytes = fs::metadata(key_path(folder.path(), &keys.id)).unwrap().len();
         println!("k = {k}, {bytes} B: {what} in {seconds:.2} s");

@@ -7,5 +7,6 @@ mod import;
 mod integers;
 mod keys;
 mod oracle;
+mod prove;
 mod srs;
 mod toy;

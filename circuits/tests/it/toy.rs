@@ -10,7 +10,7 @@ use halo2_proofs::{
     },
     plonk::{
         Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed, Instance,
-        ProvingKey, SecondPhase, create_proof, keygen_pk, keygen_vk, verify_proof,
+        ProvingKey, SecondPhase, VerifyingKey, create_proof, keygen_pk, keygen_vk, verify_proof,
     },
     poly::{
         Rotation,
@@ -23,7 +23,10 @@ use halo2_proofs::{
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use zugzwang_circuits::evm::transcript::{EvmReader, EvmWriter};
+use zugzwang_circuits::{
+    evm::transcript::{EvmReader, EvmWriter},
+    prove::{Advice, Column},
+};
 
 /// The size of a [`Toy`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -150,62 +153,115 @@ impl Circuit<Fr> for Toy {
     }
 
     fn synthesize(&self, config: Config, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
-        let spec = config.spec;
-        let rows = (1usize << spec.k) - 8;
-        let public = spec.public();
-        let small = |row: usize, i: usize| Fr::from(((row * 31 + i * 17) % 251) as u64);
-        let kernel = |row: usize, i: usize| -small(row + 5, i + 1);
-        let kernels = spec.fixed - SELECTORS;
         layouter.assign_region(
             || "toy",
             |mut region| {
-                for row in 0..rows {
-                    let flags =
-                        [row < public.len(), (1..=public.len()).contains(&row), row == 0, row > 0, row + 1 < rows];
-                    for (i, flag) in flags.into_iter().enumerate() {
-                        region.assign_fixed(config.fixed[i], row, Fr::from(u64::from(flag)));
-                    }
-                    for i in 0..kernels {
-                        region.assign_fixed(config.fixed[SELECTORS + i], row, kernel(row, i));
+                for (column, values) in config.fixed.iter().zip(self.fixed()) {
+                    for (row, v) in values.into_iter().enumerate() {
+                        region.assign_fixed(*column, row, v);
                     }
                 }
-                let mut a = vec![vec![Fr::ZERO; spec.first]; rows];
-                for (row, cells) in a.iter_mut().enumerate() {
-                    cells[0] = public.get(row).copied().unwrap_or(small(row, 0));
-                    cells[1] = Fr::from(3 * row as u64 + 11);
-                    let mut i = 2;
-                    while i + 2 < spec.first {
-                        (cells[i], cells[i + 1]) = (small(row, i), small(row, i + 1));
-                        cells[i + 2] = cells[i] * cells[i + 1];
-                        i += 3;
-                    }
-                    for (i, cell) in cells.iter_mut().enumerate().skip(i) {
-                        *cell = Fr::from(((row + i) % 2) as u64);
-                    }
-                    if self.cheat && row == 2 {
-                        cells[4] += Fr::ONE;
-                    }
-                    for (i, cell) in cells.iter().enumerate() {
-                        region.assign_advice(config.first[i], row, Value::known(*cell));
+                for (column, values) in config.first.iter().zip(self.first()) {
+                    for (row, v) in values.into_iter().enumerate() {
+                        region.assign_advice(*column, row, Value::known(v));
                     }
                 }
                 region.next_phase();
-                let c: Vec<_> = config.challenges[..4].iter().map(|c| region.get_challenge(*c)).collect();
-                for (j, column) in config.second.iter().enumerate() {
-                    let mut running = Value::known(Fr::ZERO);
-                    for (row, cells) in a.iter().enumerate() {
-                        let x = Value::known(cells[j % spec.first]);
-                        let mut sum = Value::known(kernel(row, 9 * j % kernels));
-                        for i in 1..9 {
-                            sum = sum * c[1] + Value::known(kernel(row, (9 * j + i) % kernels));
-                        }
-                        running = if row == 0 { x } else { running * c[0] + sum * x - x * c[2] * c[3] };
-                        region.assign_advice(*column, row, running);
+                let mut challenges = vec![];
+                for challenge in &config.challenges[..4] {
+                    region.get_challenge(*challenge).map(|c| challenges.push(c));
+                }
+                if challenges.len() < 4 {
+                    return Ok(());
+                }
+                for (column, values) in config.second.iter().zip(self.second(&challenges)) {
+                    for (row, v) in values.into_iter().enumerate() {
+                        region.assign_advice(*column, row, Value::known(v));
                     }
                 }
                 Ok(())
             },
         )
+    }
+}
+
+fn small(row: usize, i: usize) -> Fr {
+    Fr::from(((row * 31 + i * 17) % 251) as u64)
+}
+
+impl Toy {
+    fn rows(&self) -> usize {
+        (1usize << self.spec.k) - 8
+    }
+
+    /// The fixed columns.
+    pub(crate) fn fixed(&self) -> Vec<Vec<Fr>> {
+        let (rows, public) = (self.rows(), self.spec.instances);
+        let flag = |i: usize, row: usize| match i {
+            0 => row < public,
+            1 => (1..=public).contains(&row),
+            2 => row == 0,
+            3 => row > 0,
+            _ => row + 1 < rows,
+        };
+        let cell = |i: usize, row: usize| match i.checked_sub(SELECTORS) {
+            None => Fr::from(u64::from(flag(i, row))),
+            Some(i) => -small(row + 5, i + 1),
+        };
+        (0..self.spec.fixed).map(|i| (0..rows).map(|row| cell(i, row)).collect()).collect()
+    }
+
+    /// The first phase's columns.
+    pub(crate) fn first(&self) -> Vec<Vec<Fr>> {
+        let public = self.spec.public();
+        let mut columns = vec![vec![Fr::ZERO; self.rows()]; self.spec.first];
+        for row in 0..self.rows() {
+            columns[0][row] = public.get(row).copied().unwrap_or(small(row, 0));
+            columns[1][row] = Fr::from(3 * row as u64 + 11);
+            let mut i = 2;
+            while i + 2 < self.spec.first {
+                (columns[i][row], columns[i + 1][row]) = (small(row, i), small(row, i + 1));
+                columns[i + 2][row] = columns[i][row] * columns[i + 1][row];
+                i += 3;
+            }
+            for (i, column) in columns.iter_mut().enumerate().skip(i) {
+                column[row] = Fr::from(((row + i) % 2) as u64);
+            }
+        }
+        if self.cheat {
+            columns[4][2] += Fr::ONE;
+        }
+        columns
+    }
+
+    /// The second phase's columns.
+    pub(crate) fn second(&self, c: &[Fr]) -> Vec<Vec<Fr>> {
+        let (fixed, first) = (self.fixed(), self.first());
+        let kernels = self.spec.fixed - SELECTORS;
+        let column = |j: usize| {
+            let xs = &first[j % self.spec.first];
+            let mut running = Fr::ZERO;
+            let next = |(row, x): (usize, &Fr)| {
+                let kernel = |i: usize| fixed[SELECTORS + (9 * j + i) % kernels][row];
+                let sum = (1..9).fold(kernel(0), |sum, i| sum * c[1] + kernel(i));
+                running = if row == 0 { *x } else { running * c[0] + sum * x - *x * c[2] * c[3] };
+                running
+            };
+            xs.iter().enumerate().map(next).collect()
+        };
+        (0..self.spec.second).map(column).collect()
+    }
+
+    /// The fixed columns, as our prover takes them.
+    pub(crate) fn fixed_columns(&self) -> Vec<Column<'static>> {
+        self.fixed().into_iter().map(Column::Field).collect()
+    }
+}
+
+impl Advice for Toy {
+    fn columns(&self, phase: u8, challenges: &[Fr]) -> Vec<Column<'_>> {
+        let columns = if phase == 0 { self.first() } else { self.second(challenges) };
+        columns.into_iter().map(Column::Field).collect()
     }
 }
 
@@ -242,13 +298,23 @@ pub(crate) fn prove_with<C: Circuit<Fr>>(
     writer.finish()
 }
 
-pub(crate) fn verifies(params: &ParamsKZG<Bn256>, pk: &ProvingKey<G1Affine>, proof: &[u8], instances: &[Fr]) -> bool {
+pub(crate) fn verifies(params: &ParamsKZG<Bn256>, vk: &VerifyingKey<G1Affine>, proof: &[u8], instances: &[Fr]) -> bool {
+    verifies_all(params, vk, proof, &[instances])
+}
+
+/// Whether halo2 takes a proof with these instance columns.
+pub(crate) fn verifies_all(
+    params: &ParamsKZG<Bn256>,
+    vk: &VerifyingKey<G1Affine>,
+    proof: &[u8],
+    instances: &[&[Fr]],
+) -> bool {
     let mut reader = EvmReader::new(proof);
     let verdict = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
         params,
-        pk.get_vk(),
+        vk,
         SingleStrategy::new(params),
-        &[&[instances]],
+        &[instances],
         &mut reader,
     );
     verdict.is_ok() && reader.finish().is_ok()
