@@ -35,6 +35,9 @@ pub(super) struct Args {
     /// Folder for cached keys. The keys are always made anew, to be measured.
     #[arg(long, default_value = ".zugzwang/cache")]
     cache: PathBuf,
+    /// Also make one more proof and say how many seconds each of its steps took.
+    #[arg(long)]
+    profile: bool,
     /// Measure in this process.
     #[arg(long, hide = true)]
     here: bool,
@@ -65,6 +68,16 @@ struct Measured {
     verifier_bytes: Option<usize>,
     instances: usize,
     runs: u32,
+    /// The steps of one more proof in order, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    profile: Option<Vec<Timed>>,
+}
+
+/// One step of a proof.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Timed {
+    step: String,
+    seconds: f64,
 }
 
 pub(super) async fn run(args: Args, output: Output) -> Result<(), CliError> {
@@ -100,6 +113,7 @@ async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliE
         .args(["bench", "--here", "--json", "--runs", &args.runs.to_string(), "--shape", &args.shape])
         .arg("--cache")
         .arg(&args.cache)
+        .args(args.profile.then_some("--profile"))
         .arg(flag)
         .arg(path)
         .stdin(Stdio::null())
@@ -135,10 +149,10 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
     })
     .await
     .map_err(CliError::model)??;
-    let runs = args.runs;
+    let (runs, with_profile) = (args.runs, args.profile);
     let (measured, sample) = tokio::task::spawn_blocking({
         let prover = prover.clone();
-        move || measure(prover.as_ref(), runs)
+        move || measure(prover.as_ref(), runs, with_profile)
     })
     .await
     .map_err(CliError::model)??;
@@ -152,7 +166,7 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
     output.print(&measured, || words(&measured))
 }
 
-fn measure(prover: &dyn Prove, runs: u32) -> Result<(Measured, prover::Proof), CliError> {
+fn measure(prover: &dyn Prove, runs: u32, with_profile: bool) -> Result<(Measured, prover::Proof), CliError> {
     let facts = prover.facts();
     let mut request = [0u8; 32];
     let mut walls = Vec::new();
@@ -181,6 +195,14 @@ fn measure(prover: &dyn Prove, runs: u32) -> Result<(Measured, prover::Proof), C
         }
         verifies.push(start.elapsed().as_secs_f64() * 1000.0);
     }
+    let profile = if with_profile {
+        let steps = prover.profile(&prover.example(0), request)?;
+        Some(
+            steps.into_iter().map(|(step, seconds)| Timed { step: step.to_owned(), seconds: round(seconds) }).collect(),
+        )
+    } else {
+        None
+    };
     let measured = Measured {
         model: facts.model,
         shape: facts.shape,
@@ -200,6 +222,7 @@ fn measure(prover: &dyn Prove, runs: u32) -> Result<(Measured, prover::Proof), C
         verifier_bytes: None,
         instances: sample.instances.len(),
         runs,
+        profile,
     };
     Ok((measured, sample))
 }
@@ -235,21 +258,25 @@ async fn gas(prover: &dyn Prove, sample: &prover::Proof) -> Result<(u64, usize),
 }
 
 fn words(m: &Measured) -> String {
-    format!(
-        "{}: k {}, {} rows, {} columns; keys {:.2} s, {:.1} MiB; proof {:.2} s ({:.2} CPU s), {:.0} MiB; verify {:.1} ms, {} bytes, {} gas",
+    let mut text = format!(
+        "{}: k {}, {} rows, {} columns; keys {:.2} s, {:.1} KiB; proof {:.2} s ({:.2} CPU s), {:.0} MiB; verify {:.1} ms, {} bytes, {} gas",
         m.model,
         m.k,
         m.rows,
         m.columns,
         m.keygen_s,
-        m.pk_bytes as f64 / 1_048_576.0,
+        m.pk_bytes as f64 / 1024.0,
         m.prove_s,
         m.prove_cpu_s,
         m.prove_rss_mib,
         m.verify_ms,
         m.proof_bytes,
         m.verify_gas.map_or("no".to_owned(), |gas| gas.to_string())
-    )
+    );
+    for Timed { step, seconds } in m.profile.iter().flatten() {
+        text.push_str(&format!("\n  {step:<20} {seconds:.3} s"));
+    }
+    text
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

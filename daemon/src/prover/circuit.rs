@@ -153,6 +153,23 @@ impl Prove for CircuitProver {
         Ok(Proof { bytes: proof.bytes, instances: proof.instances, ranking: proof.ranking })
     }
 
+    fn profile(&self, input: &Tensor, request: [u8; 32]) -> Result<Vec<(&'static str, f64)>, ProveError> {
+        let (_, profile) = self.prover.profiled(input, request, &|_| ()).map_err(said)?;
+        let steps = profile.steps;
+        Ok(vec![
+            ("inference", profile.inference),
+            ("witness", profile.witness),
+            ("first_commitments", steps.first_commitments),
+            ("later_columns", steps.columns),
+            ("later_commitments", steps.later_commitments),
+            ("transforms", steps.transforms),
+            ("quotient", steps.quotient),
+            ("quotient_commitments", steps.quotient_commitments),
+            ("evaluations", steps.evaluations),
+            ("opening", steps.opening),
+        ])
+    }
+
     fn verify(&self, proof: &Proof) -> bool {
         let Proof { bytes, instances, ranking } = proof.clone();
         self.prover.verify(&zugzwang_circuits::prover::Proof { bytes, instances, ranking })

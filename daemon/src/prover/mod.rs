@@ -53,6 +53,11 @@ pub trait Prove: Send + Sync + fmt::Debug {
     /// Runs the model on an input and proves the ranking, bound to a request.
     fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError>;
 
+    /// Makes a proof and says how many seconds each of its steps took. Empty where nobody measures.
+    fn profile(&self, _input: &Tensor, _request: [u8; 32]) -> Result<Vec<(&'static str, f64)>, ProveError> {
+        Ok(vec![])
+    }
+
     /// Whether a proof is right.
     fn verify(&self, proof: &Proof) -> bool;
 
@@ -84,7 +89,7 @@ pub struct Facts {
     pub columns: usize,
     /// Seconds that key generation took; 0 if the keys were cached.
     pub keygen_s: f64,
-    /// Bytes of the proving key on disk.
+    /// Bytes of the cached key on disk.
     pub pk_bytes: u64,
     /// Public instances.
     pub instances: usize,
