@@ -14,6 +14,7 @@ pub mod model;
 pub mod net;
 pub mod prove;
 pub mod prover;
+mod proving;
 pub mod quantise;
 pub mod schema;
 pub mod srs;

@@ -4,25 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use halo2_proofs::halo2curves::bn256::{Bn256, Fr};
-use halo2_proofs::halo2curves::ff::PrimeField;
-use halo2_proofs::plonk::verify_proof;
-use halo2_proofs::poly::commitment::ParamsProver;
-use halo2_proofs::poly::kzg::commitment::KZGCommitmentScheme;
-use halo2_proofs::poly::kzg::multiopen::VerifierSHPLONK;
-use halo2_proofs::poly::kzg::strategy::SingleStrategy;
-use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 
 use crate::bounds::Bounds;
 use crate::circuit::{CircuitError, Layout, ModelCircuit, Shape, Witness};
-use crate::evm::transcript::{EvmChallenge, EvmReader, EvmWriter};
 use crate::evm::{self, EvmError};
 use crate::graph::{Graph, Tensor};
 use crate::interpret::{self, InterpretError};
-use crate::keys::{self, KeyError, KeyOrigin};
+use crate::keys::{KeyError, KeyOrigin};
 use crate::model::{Model, binary};
-use crate::prove::{self, Key, Points, ProveError, Step};
+use crate::prove::{self, ProveError, Step};
+use crate::proving::Proving;
+pub use crate::proving::request_limbs;
 use crate::srs::{Srs, SrsError};
 
 /// Changes with the gates or the layout, so that cached keys of an older circuit are not used.
@@ -109,12 +102,8 @@ pub struct Profile {
 pub struct Prover {
     graph: Graph,
     layout: Arc<Layout>,
-    srs: Srs,
-    key: Key,
-    key_id: [u8; 32],
-    key_origin: KeyOrigin,
+    proving: Proving,
     model_id: [u8; 32],
-    keygen: Duration,
 }
 
 impl Prover {
@@ -143,19 +132,12 @@ impl Prover {
     ) -> Result<Self, ProverError> {
         let quotients: Vec<(i64, i64)> = bounds.layers.iter().map(|l| (l.q_min, l.q_max)).collect();
         let layout = Arc::new(Layout::new(&graph, &quotients, shape)?);
-        let start = Instant::now();
         let circuit = ModelCircuit { layout: layout.clone(), witness: None, with_fixed: true };
         let digest = circuit_digest(&graph, shape);
-        let points = Points::new(srs.params());
         let fixed = circuit.fixed_columns();
-        let keys = keys::load_or_generate(&srs, &points, &circuit, &fixed, &digest, cache_dir)?;
-        let key = Key::new(points, keys.vk, &fixed)?;
+        let proving = Proving::new(srs, &circuit, &fixed, layout.instances(), &digest, cache_dir)?;
         drop(fixed);
-        let keygen = start.elapsed();
-        let (key_id, key_origin) = (keys.id, keys.origin);
-        let mut prover = Self { graph, layout, srs, key, key_id, key_origin, model_id: [0; 32], keygen };
-        prover.model_id = prover.vk_digest();
-        Ok(prover)
+        Ok(Self { graph, layout, model_id: proving.vk_digest(), proving })
     }
 
     /// Runs the model on `input` and proves its ranking, bound to `request` (a 256-bit hash).
@@ -209,7 +191,6 @@ impl Prover {
         ranking: Vec<usize>,
         on_phase: &dyn Fn(Phase),
     ) -> Result<(Proof, prove::Profile), ProverError> {
-        let mut transcript = EvmWriter::new();
         let on_step = |step| match step {
             Step::Columns(0) => {}
             Step::Columns(_) => on_phase(Phase::Challenges),
@@ -218,26 +199,13 @@ impl Prover {
         };
         let public = witness.instances.clone();
         let circuit = ModelCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness)), with_fixed: false };
-        let profile = prove::prove(&self.key, &[&public], &circuit, OsRng, &mut transcript, &on_step)?;
-        let instances = public.iter().map(to_word).collect();
-        Ok((Proof { bytes: transcript.finish(), instances, ranking }, profile))
+        let (bytes, instances, profile) = self.proving.prove(&public, &circuit, &on_step)?;
+        Ok((Proof { bytes, instances, ranking }, profile))
     }
 
     /// Whether a proof is right for the instances that it names.
     pub fn verify(&self, proof: &Proof) -> bool {
-        let instances: Option<Vec<Fr>> = proof.instances.iter().map(from_word).collect();
-        let Some(instances) = instances.filter(|i| i.len() == self.layout.instances()) else { return false };
-        let mut transcript = EvmReader::new(&proof.bytes);
-        let params = self.srs.params().verifier_params();
-        verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, EvmChallenge, _, _>(
-            params,
-            self.key.vk(),
-            SingleStrategy::new(params),
-            &[&[&instances]],
-            &mut transcript,
-        )
-        .is_ok()
-            && transcript.finish().is_ok()
+        self.proving.verify(&proof.bytes, &proof.instances)
     }
 
     /// Solidity source of the contract that accepts these proofs.
@@ -245,7 +213,7 @@ impl Prover {
     /// # Errors
     /// Fails if `name` is no contract name.
     pub fn solidity(&self, name: &str) -> Result<String, ProverError> {
-        Ok(evm::solidity(self.key.vk(), self.srs.params(), self.layout.instances(), self.model_id, name)?)
+        Ok(self.proving.solidity(self.model_id, name)?)
     }
 
     /// Size of proof and number of commitments.
@@ -253,7 +221,7 @@ impl Prover {
     /// # Errors
     /// As [`Prover::solidity`].
     pub fn evm_shape(&self) -> Result<evm::Shape, ProverError> {
-        Ok(evm::shape(self.key.vk(), self.layout.instances())?)
+        Ok(self.proving.evm_shape()?)
     }
 
     /// What contracts pin: see [`crate::model::model_id`].
@@ -263,7 +231,7 @@ impl Prover {
 
     /// Digest of the verifying key, big-endian.
     pub fn vk_digest(&self) -> [u8; 32] {
-        to_word(&self.key.vk().transcript_repr())
+        self.proving.vk_digest()
     }
 
     /// The integer graph.
@@ -278,17 +246,17 @@ impl Prover {
 
     /// Whether the keys were read or generated.
     pub fn key_origin(&self) -> &KeyOrigin {
-        &self.key_origin
+        &self.proving.key_origin
     }
 
     /// How long it took to read or generate the keys.
     pub fn keygen_time(&self) -> Duration {
-        self.keygen
+        self.proving.keygen
     }
 
     /// Name of the keys' cache file.
     pub fn key_id(&self) -> [u8; 32] {
-        self.key_id
+        self.proving.key_id
     }
 }
 
@@ -301,25 +269,4 @@ fn circuit_digest(graph: &Graph, shape: Shape) -> [u8; 32] {
     hash.update(shape.k.to_be_bytes());
     hash.update(binary::encode(graph));
     hash.finalize().into()
-}
-
-/// The two 128-bit limbs of a request hash, high first.
-pub fn request_limbs(request: &[u8; 32]) -> [Fr; 2] {
-    [&request[..16], &request[16..]].map(|half| {
-        let mut bytes = [0u8; 16];
-        bytes.copy_from_slice(half);
-        Fr::from_u128(u128::from_be_bytes(bytes))
-    })
-}
-
-fn to_word(v: &Fr) -> [u8; 32] {
-    let mut bytes: [u8; 32] = v.to_repr();
-    bytes.reverse();
-    bytes
-}
-
-fn from_word(word: &[u8; 32]) -> Option<Fr> {
-    let mut bytes = *word;
-    bytes.reverse();
-    Fr::from_repr(bytes).into()
 }

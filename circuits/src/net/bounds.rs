@@ -230,7 +230,7 @@ fn looked_up(node: &Node, mut a: Reach, rescale: &Rescale, table: &Table) -> Res
 }
 
 /// Checks lengths, indices and orders, so that nothing that runs the net can go out of range.
-fn structure(net: &Net) -> Result<(), NetError> {
+pub(super) fn structure(net: &Net) -> Result<(), NetError> {
     let fail = |node: &str, what: String| Err(NetError::Structure { node: node.to_owned(), what });
     if net.inputs.is_empty() || net.nodes.is_empty() || net.outputs.is_empty() {
         return fail("net", "a net needs an input, a node and an output".into());
@@ -268,7 +268,9 @@ fn structure(net: &Net) -> Result<(), NetError> {
             Step::Max(windows) => {
                 let len = net.len(node.inputs[0]);
                 let inside = windows.indices.iter().all(|i| (*i as usize) < len);
-                if !csr(&windows.starts, windows.indices.len()) || !inside || windows.starts.windows(2).any(|w| w[0] == w[1])
+                if !csr(&windows.starts, windows.indices.len())
+                    || !inside
+                    || windows.starts.windows(2).any(|w| w[0] == w[1])
                 {
                     return fail(&node.name, "has a window that is empty or outside of its input".into());
                 }

@@ -3,13 +3,16 @@
 //! [`graph`](crate::graph) describes networks on one board, such as chess, for a circuit that is made for them. A [`Net`]
 //! is general: tensors of any length, convolutions of any form, sums and moves, maxima, and any function by table.
 
+pub mod binary;
 pub mod bounds;
+mod choose;
 pub mod circuit;
 pub mod compile;
 mod graph;
 pub mod interpret;
+mod prover;
 
+pub use choose::{Candidate, Goal, candidates, choose};
 pub(crate) use graph::per_limb;
-pub use graph::{
-    Conv, Input, Linear, Net, Node, Output, Rescale, Sparse, Step, Table, Term, Windows, packing,
-};
+pub use graph::{Conv, Input, Linear, Net, Node, Output, Rescale, Sparse, Step, Table, Term, Windows, packing};
+pub use prover::{NetProof, NetProver, NetProverError};

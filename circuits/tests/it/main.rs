@@ -6,6 +6,7 @@ mod evm;
 mod import;
 mod integers;
 mod keys;
+mod net;
 mod oracle;
 mod prove;
 mod srs;

@@ -98,12 +98,18 @@ impl<T> Fixed<T> {
 
     /// All columns, in order.
     pub fn all(&self) -> impl Iterator<Item = &T> {
+        let (before, after) = self.around_weights();
+        before.chain(&self.weights).chain(after)
+    }
+
+    /// The columns before the kernels, and those after.
+    pub(super) fn around_weights(&self) -> (impl Iterator<Item = &T>, impl Iterator<Item = &T>) {
         let base = [&self.active, &self.edge, &self.tag, &self.scale, &self.bias];
         let streams = [&self.place, &self.ends, &self.product, &self.moves];
         let planes = self.planes.iter().flat_map(|p| [&p.cell, &p.reach, &p.look]);
         let memory = self.memory.iter().flat_map(|m| [&m.read, &m.index, &m.uses]);
         let windows = self.windows.iter().flat_map(|w| [&w.first, &w.more]);
-        self.table.iter().chain(base).chain(streams).chain(&self.weights).chain(planes).chain(memory).chain(windows)
+        (self.table.iter().chain(base).chain(streams), planes.chain(memory).chain(windows))
     }
 }
 

@@ -57,7 +57,8 @@ impl<'a, 'b> Row<'a, 'b> {
         let mut fixed = fixed.into_iter();
         let f = Fixed::build(features, columns.fixed.weights.len(), || fixed.next().unwrap_or_else(|| constant(0)));
         // `build` makes columns in the order in which `all` lists them, up to the base columns of the two streams.
-        let mut advice = |list: Vec<Column<Advice>>, at| list.into_iter().map(|c| v.query_advice(c, at)).collect::<Vec<Ex>>();
+        let mut advice =
+            |list: Vec<Column<Advice>>, at| list.into_iter().map(|c| v.query_advice(c, at)).collect::<Vec<Ex>>();
         let first = advice(columns.first.all().copied().collect(), cur);
         let second = advice(columns.second.all().copied().collect(), cur);
         let earlier = advice(columns.second.all().copied().collect(), prev);
@@ -134,7 +135,8 @@ fn equations(row: &mut Row<'_, '_>, constants: &Constants) -> Vec<Ex> {
 
 /// `by` and `px`: a channel's accumulators and numbers as polynomials in `z`.
 fn planes(row: &Row<'_, '_>, constants: &Constants) -> Vec<Ex> {
-    let (Some([by, px]), Some([by_before, px_before]), Some(f)) = (&row.b.planes, &row.before.planes, &row.f.planes) else {
+    let (Some([by, px]), Some([by_before, px_before]), Some(f)) = (&row.b.planes, &row.before.planes, &row.f.planes)
+    else {
         return vec![];
     };
     let z = row.challenges[0].clone();
@@ -189,7 +191,8 @@ fn lookups(row: &Row<'_, '_>) -> Vec<Ex> {
             + f.active.clone() * a.m.clone() * pair,
         f.active.clone() * ((b.rested.clone() - before.rested.clone()) * remainder - constant(1)),
     ];
-    if let (Some(m), Some([reads, defs]), Some([reads_before, defs_before]), Some(y)) = (&f.memory, &b.memory, &before.memory, &a.y)
+    if let (Some(m), Some([reads, defs]), Some([reads_before, defs_before]), Some(y)) =
+        (&f.memory, &b.memory, &before.memory, &a.y)
     {
         let read = alpha.clone() - fold(m.read.clone(), y.clone(), constant(TAG_MEMORY));
         let def = alpha.clone() - fold(m.index.clone(), a.x.clone(), constant(TAG_MEMORY));

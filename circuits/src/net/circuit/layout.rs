@@ -71,6 +71,28 @@ pub struct Needs {
     pub entries: usize,
     /// All rows.
     pub rows: usize,
+    /// Public limbs.
+    pub limbs: usize,
+}
+
+impl Needs {
+    /// Rows that a table of `2^k` has for use.
+    pub fn available(k: u32) -> usize {
+        (1usize << k).saturating_sub(BLINDING)
+    }
+
+    /// Whether `2^k` rows are enough.
+    pub fn fits(&self, k: u32) -> bool {
+        self.rows <= Self::available(k)
+    }
+}
+
+/// What a net's table needs with `kernels` kernels a row.
+///
+/// # Errors
+/// Fails if there is no such table.
+pub fn needs(net: &Net, bounds: &Bounds, kernels: usize) -> Result<Needs, NetCircuitError> {
+    Ok(Rows::new(net, bounds, kernels)?.needs())
 }
 
 /// What a net's circuit needs columns for.
@@ -80,8 +102,8 @@ pub fn features(net: &Net) -> Features {
     let chain = net.inputs.len() == 1
         && net.nodes.iter().enumerate().all(|(i, n)| dense(&n.step) && n.inputs == [i])
         && matches!(&net.outputs[..], [o] if o.tensor == net.nodes.len());
-    let planes = windows
-        || net.nodes.iter().any(|n| matches!(&n.step, Step::Linear(Linear::Conv(c), _) if !c.is_dense()));
+    let planes =
+        windows || net.nodes.iter().any(|n| matches!(&n.step, Step::Linear(Linear::Conv(c), _) if !c.is_dense()));
     Features { memory: !chain, planes, windows }
 }
 
@@ -96,8 +118,9 @@ impl Layout {
         let (input_places, inputs) = packing(net.inputs.iter().map(|i| (i.len, i.bits)));
         let outputs = packing(net.outputs.iter().map(|o| (net.len(o.tensor), o.bits))).1;
         let needs = rows.needs();
-        if needs.rows + BLINDING > height {
-            return Err(NetCircuitError::Rows { needed: needs.rows, k: shape.k, available: height - BLINDING });
+        if !needs.fits(shape.k) {
+            let available = Needs::available(shape.k);
+            return Err(NetCircuitError::Rows { needed: needs.rows, k: shape.k, available });
         }
         let features = rows.features;
         let mut layout = Self {
@@ -141,7 +164,8 @@ impl Layout {
         f.ends[row] = i64::from(def.ends);
         if let Some(planes) = &mut f.planes {
             planes.cell[row] = def.cell;
-            planes.look[row] = i64::from(!matches!(def.def, Def::Pair { .. } | Def::Single { .. } | Def::Window { .. }));
+            planes.look[row] =
+                i64::from(!matches!(def.def, Def::Pair { .. } | Def::Single { .. } | Def::Window { .. }));
         }
         if let (Def::Number { tensor, index }, true) = (def.def, def.input) {
             self.places[row] = Fr::from(2).pow([u64::from(input_places[tensor][index].1)]);

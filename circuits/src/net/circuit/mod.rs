@@ -18,7 +18,7 @@ use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use serde::{Deserialize, Serialize};
 
 pub use columns::{CHALLENGES, Columns, Features, First, Fixed, Second};
-pub use layout::{Constants, Layout, Needs, START_ROW, features};
+pub use layout::{Constants, Layout, Needs, START_ROW, features, needs};
 pub use planes::Planes;
 pub use rows::Def;
 pub use running::columns as second_phase;
@@ -26,6 +26,7 @@ pub use table::Table;
 pub use witness::Witness;
 
 use crate::circuit::small;
+use crate::prove::{Advice, Column};
 
 /// Size of a net's table: more kernels a row make it lower and wider, faster to prove and dearer to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -90,6 +91,32 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         unreachable!("a circuit always has its layout's parameters")
+    }
+}
+
+impl NetCircuit {
+    /// The values of the fixed columns, in the constraint system's order.
+    pub fn fixed_columns(&self) -> Vec<Column<'_>> {
+        let layout = &*self.layout;
+        let fixed = &layout.fixed;
+        let small = |values| Column::Small(values);
+        let wide = |values: &Vec<Fr>| Column::Field(values.clone());
+        let (before, after) = fixed.around_weights();
+        let before =
+            before.map(|values| if std::ptr::eq(values, &fixed.place) { wide(&layout.places) } else { small(values) });
+        before.chain(layout.weight_columns().map(wide)).chain(after.map(|values| Column::Small(values))).collect()
+    }
+}
+
+impl Advice for NetCircuit {
+    fn columns(&self, phase: u8, challenges: &[Fr]) -> Vec<Column<'_>> {
+        let Some(witness) = &self.witness else { return vec![] };
+        if phase == 0 {
+            return witness.first.all().map(|values| Column::Small(values)).collect();
+        }
+        let challenges = std::array::from_fn(|i| challenges.get(i).copied().unwrap_or(Fr::ZERO));
+        let second = running::columns(&self.layout, &witness.first, &witness.instances, challenges);
+        second.all().map(|values| Column::Field(values.clone())).collect()
     }
 }
 

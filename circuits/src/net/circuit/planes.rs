@@ -49,9 +49,7 @@ impl Planes {
             }
         }
         let mut taps: Vec<(usize, usize)> = (0..conv.kernel[0] * conv.kernel[1])
-            .map(|t| {
-                (stride * (t / conv.kernel[1]) * conv.dilation[0] + t % conv.kernel[1] * conv.dilation[1], t)
-            })
+            .map(|t| (stride * (t / conv.kernel[1]) * conv.dilation[0] + t % conv.kernel[1] * conv.dilation[1], t))
             .collect();
         taps.sort_unstable();
         Self { stride, cells, length, is_cell, outputs, taps }
@@ -79,8 +77,15 @@ mod tests {
             ([1, 7, 5], [3, 2], [0, 1, 2, 0], [1, 3]),
             ([1, 1, 1], [1, 1], [0; 4], [1, 1]),
         ] {
-            let conv =
-                Conv { input: size, channels: 1, kernel, pads, dilation, groups: 1, weights: vec![0; kernel[0] * kernel[1]] };
+            let conv = Conv {
+                input: size,
+                channels: 1,
+                kernel,
+                pads,
+                dilation,
+                groups: 1,
+                weights: vec![0; kernel[0] * kernel[1]],
+            };
             let planes = Planes::new(&conv);
             let [out_height, out_width] = conv.plane();
             assert_eq!(planes.outputs.iter().flatten().count(), out_height * out_width, "{conv:?}");
@@ -93,7 +98,11 @@ mod tests {
                     let (row, column) = (i - down + pads[0] as i64, j - across + pads[1] as i64);
                     let inside = (0..out_height as i64).contains(&row) && (0..out_width as i64).contains(&column);
                     let want = inside.then(|| row as usize * out_width + column as usize);
-                    assert_eq!(planes.outputs[planes.meets(position, *distance)], want, "{conv:?} cell {cell} tap {tap}");
+                    assert_eq!(
+                        planes.outputs[planes.meets(position, *distance)],
+                        want,
+                        "{conv:?} cell {cell} tap {tap}"
+                    );
                 }
             }
         }

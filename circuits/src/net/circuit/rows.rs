@@ -3,11 +3,11 @@
 use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
 
+use super::NetCircuitError;
 use super::columns::Features;
 use super::layout::{Needs, START_ROW, features, weight};
 use super::planes::Planes;
 use super::table::{TAG_IDLE, Table, distance_bits, input_tag, table_tag};
-use super::NetCircuitError;
 use crate::net::bounds::Bounds;
 use crate::net::{Conv, Linear, Net, Node, Rescale, Sparse, Step, Windows, packing};
 
@@ -91,6 +91,8 @@ pub(super) struct Rows {
     channels: [usize; 2],
     /// Rows without windows.
     sides: [usize; 2],
+    /// Public limbs.
+    limbs: usize,
 }
 
 /// The first power of two above every border value.
@@ -124,12 +126,14 @@ impl Rows {
             kernels,
             channels: [0; 2],
             sides: [0; 2],
+            limbs: 0,
         };
         let (_, inputs) = packing(net.inputs.iter().map(|i| (i.len, i.bits)));
         let (places, outputs) = packing(net.outputs.iter().map(|o| (net.len(o.tensor), o.bits)));
         // The instances' rows; the first row defines the 0 of rows that read nothing.
         rows.uses.resize_with(inputs + outputs, || UseRow { moves: 1, ..UseRow::default() });
         rows.channels[1] = inputs + outputs;
+        rows.limbs = inputs + outputs;
         if features.memory {
             rows.defs.push(DefRow::default());
             rows.inputs(net);
@@ -154,7 +158,7 @@ impl Rows {
         let entries = self.table.entries.len();
         // One row more, which ends the table.
         let rows = START_ROW + self.defs.len().max(self.uses.len()).max(entries) + 1;
-        Needs { defining: self.sides[0], reading: self.sides[1], entries, rows }
+        Needs { defining: self.sides[0], reading: self.sides[1], entries, rows, limbs: self.limbs }
     }
 
     fn input_row(net: &Net, tensor: usize, index: usize) -> DefRow {

@@ -37,9 +37,8 @@ impl Calibration {
 
     /// Least and largest value.
     pub(super) fn range(&self, tensor: usize) -> (f64, f64) {
-        self.values(tensor).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-            (low.min(f64::from(v)), high.max(f64::from(v)))
-        })
+        self.values(tensor)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(f64::from(v)), high.max(f64::from(v))))
     }
 
     /// The integers of `bits` bits that represent a tensor with the least squared error: of some percentiles, the range
@@ -49,7 +48,8 @@ impl Calibration {
         let every = count.div_ceil(MOST_VALUES).max(1);
         let mut values: Vec<f64> = self.values(tensor).step_by(every).map(f64::from).collect();
         values.sort_by(f64::total_cmp);
-        let at = |share: f64| values.get(((values.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
+        let at =
+            |share: f64| values.get(((values.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
         let best = [0.0, 1e-5, 1e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2]
             .map(|cut| real_of(at(cut), at(1.0 - cut), bits))
             .into_iter()

@@ -238,12 +238,22 @@ impl<'a> Lowered<'a> {
         self.push(Node { name: name.to_owned(), inputs: vec![source], step })
     }
 
-    /// The number of a table, which may be there already.
+    /// The number of a table: of one that is there already, lengthened, if both agree where they overlap. Fewer tables
+    /// are fewer rows of the circuit.
     fn table(&mut self, table: Table) -> usize {
-        self.net.tables.iter().position(|t| *t == table).unwrap_or_else(|| {
+        let agrees = |t: &Table| {
+            let (low, high) = (t.low.max(table.low), t.high().min(table.high()));
+            low <= high && (low..=high).all(|q| t.get(q) == table.get(q))
+        };
+        let Some(at) = self.net.tables.iter().position(agrees) else {
             self.net.tables.push(table);
-            self.net.tables.len() - 1
-        })
+            return self.net.tables.len() - 1;
+        };
+        let old = &self.net.tables[at];
+        let (low, high) = (old.low.min(table.low), old.high().max(table.high()));
+        let values = (low..=high).filter_map(|q| old.get(q).or(table.get(q))).collect();
+        self.net.tables[at] = Table { low, values };
+        at
     }
 
     /// Adds a node; its tensor.
@@ -266,7 +276,7 @@ impl<'a> Lowered<'a> {
             _ => None,
         };
         let (low, high) = self.calibration.range(tensor);
-        let out = match (kept, public) {
+        let mut out = match (kept, public) {
             (Some(real), _) => real,
             // Public numbers are not clipped, with room for inputs that calibration did not see.
             (None, true) => real_of(low - (high - low) / 8.0, high + (high - low) / 8.0, self.options.output_bits),
@@ -282,7 +292,12 @@ impl<'a> Lowered<'a> {
             let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
             let rows = (most - least + 1) as usize;
             if rows > self.options.table_rows {
-                unit *= (rows as f64 / self.options.table_rows as f64 * 1.01).max(1.01);
+                let wider = (rows as f64 / self.options.table_rows as f64 * 1.01).max(1.01);
+                // A Relu's numbers get coarser with `q`, so that all of them share one table.
+                if matches!(function, Some(Function::Relu)) && !public {
+                    out.scale *= wider;
+                }
+                unit *= wider;
                 continue;
             }
             if kept.is_none() {
@@ -379,21 +394,14 @@ impl<'a> Lowered<'a> {
 /// Integer weights, biases and shifts for a step of `q` of real value `unit`.
 fn round(step: &Linearised<'_>, unit: f64, bits: u32) -> (Linear, Vec<i64>, Vec<u32>) {
     let most = f64::from((1u32 << (bits - 1)) - 1);
-    let mut weights = vec![0i64; step.weights.len()];
-    let (mut row_bias, mut row_shift) = (Vec::new(), Vec::new());
-    for (row, ends) in step.starts.windows(2).enumerate() {
-        let real = &step.weights[ends[0]..ends[1]];
-        let whole = real.iter().all(|w| (w / unit).fract() == 0.0 && (w / unit).abs() <= most);
-        let largest = real.iter().fold(0f64, |m, w| m.max(w.abs()));
-        let shift = if whole { 0 } else { ((unit * most / largest).log2().floor() as i32).clamp(0, SHIFT) as u32 };
-        let factor = f64::from(1u32 << shift) / unit;
-        for (w, real) in weights[ends[0]..ends[1]].iter_mut().zip(real) {
-            *w = (real * factor).round() as i64;
-        }
-        let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
-        row_bias.push((step.bias[row] * factor).round() as i64 + half);
-        row_shift.push(shift);
-    }
+    let whole = step.weights.iter().all(|w| (w / unit).fract() == 0.0 && (w / unit).abs() <= most);
+    let largest = step.weights.iter().fold(0f64, |m, w| m.max(w.abs()));
+    // One shift for all channels: each distinct one has its own remainders in the lookup table.
+    let shift = if whole { 0 } else { ((unit * most / largest).log2().floor() as i32).clamp(0, SHIFT) as u32 };
+    let factor = f64::from(1u32 << shift) / unit;
+    let weights: Vec<i64> = step.weights.iter().map(|w| (w * factor).round() as i64).collect();
+    let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
+    let row_bias: Vec<i64> = step.bias.iter().map(|b| (b * factor).round() as i64 + half).collect();
     let (linear, zero_sums) = match &step.form {
         Form::Conv(conv) => {
             let zero = step.zeros.first().copied().unwrap_or(0);
@@ -411,7 +419,7 @@ fn round(step: &Linearised<'_>, unit: f64, bits: u32) -> (Linear, Vec<i64>, Vec<
     };
     let zero_sums: Vec<i64> = zero_sums;
     let bias = zero_sums.iter().enumerate().map(|(i, z)| row_bias[i / step.cells] - z).collect();
-    let shift = (0..zero_sums.len()).map(|i| row_shift[i / step.cells]).collect();
+    let shift = vec![shift; zero_sums.len()];
     (linear, bias, shift)
 }
 
@@ -435,7 +443,8 @@ impl Phases {
                 for i in 0..height {
                     for j in 0..width {
                         let row = (i * down + phase / across).checked_sub(conv.pads[0]).filter(|r| *r < conv.height);
-                        let column = (j * across + phase % across).checked_sub(conv.pads[1]).filter(|c| *c < conv.width);
+                        let column =
+                            (j * across + phase % across).checked_sub(conv.pads[1]).filter(|c| *c < conv.width);
                         let cell = row.zip(column).map(|(r, w)| ((c * conv.height + r) * conv.width + w) as u32);
                         cells.push(cell);
                     }

@@ -31,7 +31,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { input_bits: 8, activation_bits: 8, output_bits: 10, weight_bits: 9, table_rows: 6144 }
+        Self { input_bits: 8, activation_bits: 8, output_bits: 10, weight_bits: 10, table_rows: 2560 }
     }
 }
 
@@ -169,7 +169,8 @@ pub fn compile(float: &FloatNet, samples: &[Vec<Vec<f32>>], options: &Options) -
     }
     let outputs: Vec<Real> = float.outputs.iter().map(|t| lowered.output(*t)).collect::<Result<_, _>>()?;
     for (tensor, real) in float.outputs.iter().zip(&outputs) {
-        let output = Output { name: float.tensors[*tensor].name.clone(), tensor: lowered.at(*tensor)?, bits: real.bits };
+        let output =
+            Output { name: float.tensors[*tensor].name.clone(), tensor: lowered.at(*tensor)?, bits: real.bits };
         lowered.net.outputs.push(output);
     }
     let bounds = super::bounds::check(&lowered.net)?;

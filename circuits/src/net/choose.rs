@@ -1,0 +1,98 @@
+//! Which sizes of table a net fits, and what each costs, before any key exists.
+
+use super::Net;
+use super::bounds::Bounds;
+use super::circuit::{Features, First, Fixed, Needs, NetCircuitError, Second, Shape, features, needs};
+
+/// What the table's size is chosen for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Goal {
+    /// Few columns: cheap to verify.
+    Gas,
+    /// The least product of gas and time.
+    #[default]
+    Balanced,
+    /// Few rows: fast to prove.
+    Speed,
+}
+
+/// A size that fits, with what it costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// The size.
+    pub shape: Shape,
+    /// What decides its height.
+    pub needs: Needs,
+    /// Fixed columns.
+    pub fixed: usize,
+    /// Columns of the first and of the second phase.
+    pub advice: [usize; 2],
+    /// Gas of a transaction that verifies a proof, predicted.
+    pub gas: f64,
+    /// Seconds of a proof on two cores, predicted.
+    pub seconds: f64,
+}
+
+/// Least and largest height that is tried: those of the set-up that comes with this crate.
+const HEIGHTS: std::ops::RangeInclusive<u32> = 8..=16;
+/// Most kernels a row that are tried: a contract's code ends at 24,576 bytes.
+const KERNELS: usize = 64;
+
+/// For each height the fewest kernels a row with which the net fits, lowest table last.
+///
+/// # Errors
+/// Fails if the net fits none.
+pub fn candidates(net: &Net, bounds: &Bounds) -> Result<Vec<Candidate>, NetCircuitError> {
+    let features = features(net);
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut kernels = 1;
+    let mut least = usize::MAX;
+    for k in HEIGHTS.rev() {
+        while kernels <= KERNELS {
+            let needs = needs(net, bounds, kernels)?;
+            least = least.min(needs.rows);
+            if needs.fits(k) {
+                found.push(candidate(Shape { kernels, k }, features, needs));
+                break;
+            }
+            kernels += 1;
+        }
+    }
+    if found.is_empty() {
+        let k = *HEIGHTS.end();
+        return Err(NetCircuitError::Rows { needed: least, k, available: Needs::available(k) });
+    }
+    Ok(found)
+}
+
+/// The candidate that suits a goal.
+///
+/// # Errors
+/// As [`candidates`].
+pub fn choose(net: &Net, bounds: &Bounds, goal: Goal) -> Result<Candidate, NetCircuitError> {
+    // Of equal ones the lower table, which is cheaper in every way.
+    let cost = |c: &Candidate| match goal {
+        Goal::Gas => (c.gas, c.seconds),
+        Goal::Balanced => (c.gas * c.seconds, c.seconds),
+        Goal::Speed => (c.seconds, c.gas),
+    };
+    let all = candidates(net, bounds)?;
+    let order = |a: (f64, f64), b: (f64, f64)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
+    let best = all.iter().min_by(|a, b| order(cost(a), cost(b)));
+    best.copied().ok_or(NetCircuitError::Kernels { kernels: 0 })
+}
+
+fn candidate(shape: Shape, features: Features, needs: Needs) -> Candidate {
+    let count = || ();
+    let fixed = Fixed::build(features, shape.kernels, count).all().count();
+    let advice = [First::build(features, count).all().count(), Second::build(features, count).all().count()];
+    let instances = 2 + needs.limbs;
+    // Two pieces of the quotient, a random polynomial, two points of the opening.
+    let points = fixed + advice[0] + advice[1] + 5;
+    // Fitted to measurements of chess and dense circuits (BENCHMARKS.md): a commitment with its evaluation, an instance,
+    // and the rest: transaction, pairing, gates.
+    let gas = 7_200.0 * points as f64 + 700.0 * instances as f64 + 155_000.0;
+    let rows = f64::from(1u32 << shape.k);
+    let seconds = 1e-6 * rows * (1.2 * advice[0] as f64 + 3.5 * advice[1] as f64 + 0.25 * fixed as f64 + 11.0) + 0.02;
+    Candidate { shape, needs, fixed, advice, gas, seconds }
+}

@@ -1,0 +1,7 @@
+//! Any net's circuit: honest witnesses, cheating provers, changed cells, real proofs, and the compiler before it.
+
+mod cases;
+mod cells;
+mod cheats;
+mod compile;
+mod honest;
