@@ -6,17 +6,17 @@ use zugzwang_circuits::{
     circuit::{Layout, Shape, Witness},
     interpret,
     model::Model,
-    prover::request_limbs,
+    prover::{Prover, request_limbs},
     schema::{self, Limb, Record},
 };
-use zugzwang_tests::repository;
-
-use crate::table::chess_s;
+use zugzwang_tests::{cache, repository};
 
 /// Positions whose witness is made.
 const WITNESSES: usize = 240;
-/// Positions proven, unless `ZUGZWANG_PROOFS` says otherwise; each takes seconds.
-const PROOFS: usize = 4;
+/// Positions of chess-s that are proven, unless `ZUGZWANG_PROOFS` says otherwise; each takes a second or two.
+const PROOFS: usize = 100;
+/// The shape in which chess-s is proven fastest.
+const FASTEST: Shape = Shape { lanes: 2, kernels_per_row: 1, k: 14 };
 
 pub(crate) fn model(name: &str) -> (Model, Shape) {
     let model = Model::load(&repository().join("models").join(name)).expect("model");
@@ -86,22 +86,40 @@ fn every_cell_of_a_real_positions_witness_is_in_the_table() {
     }
 }
 
-#[test]
-fn what_the_integer_network_says_is_proven() {
-    let (model, _) = model("chess-s");
-    let prover = chess_s();
-    let count = std::env::var("ZUGZWANG_PROOFS").map_or(PROOFS, |n| n.parse().expect("ZUGZWANG_PROOFS is a number"));
-    for (i, record) in records(count).iter().enumerate() {
+/// Proves labelled positions, has the native verifier judge each proof, and compares all that is public with what the
+/// integer network says.
+fn check(name: &str, shape: Option<Shape>, count: usize) {
+    let (model, own) = model(name);
+    let shape = shape.unwrap_or(own);
+    let prover = Prover::new(&model, shape, &cache()).expect("prover");
+    let records = records(count);
+    for (i, record) in records.iter().enumerate() {
         let request = request(i as u8);
         let mut proof = prover.prove(&record.board.to_tensor(), request, &|_| ()).expect("proof");
-        assert_eq!(proof.instances, expected(&model, record, request), "position {i}");
-        assert!(prover.verify(&proof), "position {i}");
+        assert_eq!(proof.instances, expected(&model, record, request), "{name}, position {i}");
+        assert!(prover.verify(&proof), "{name}, position {i}");
         // About nothing else than this.
         for instance in 0..proof.instances.len() {
             proof.instances[instance][31] ^= 1;
-            assert!(!prover.verify(&proof), "position {i}, instance {instance}");
+            assert!(!prover.verify(&proof), "{name}, position {i}, instance {instance}");
             proof.instances[instance][31] ^= 1;
         }
     }
-    println!("chess-s: {count} proofs of real positions verify, and none with an instance changed");
+    println!(
+        "{name}, shape {shape}: the proofs of {} labelled positions verify, rank as the integer network does, and none \
+         verifies with an instance changed",
+        records.len()
+    );
+}
+
+#[test]
+fn what_the_integer_network_says_is_proven() {
+    let count = std::env::var("ZUGZWANG_PROOFS").map_or(PROOFS, |n| n.parse().expect("ZUGZWANG_PROOFS is a number"));
+    check("chess-s", Some(FASTEST), count);
+}
+
+#[test]
+fn so_is_what_the_larger_networks_say() {
+    check("chess-m", None, 2);
+    check("chess-l", None, 1);
 }
