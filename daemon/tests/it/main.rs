@@ -1,7 +1,8 @@
-//! The daemon against a real local chain, with a stand-in for the prover and a verifier contract
-//! that knows it: what is tested is everything else.
+//! The daemon against a real local chain, mostly with a stand-in for the prover and a verifier contract
+//! that knows it: what is tested is everything else. `process` and `whole` prove in earnest.
 
 mod faults;
 mod play;
 mod process;
+mod whole;
 mod world;

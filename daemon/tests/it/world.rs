@@ -9,7 +9,8 @@ use std::{
     time::Duration,
 };
 
-use shakmaty::{Chess, Color, Position};
+use alloy::sol_types::SolCall;
+use shakmaty::{Chess, Color, Move, Position};
 use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 use zugzwang::{
@@ -28,6 +29,7 @@ use zugzwang::{
     store::{Job, State, Store},
 };
 use zugzwang_circuits::{graph::Tensor, schema::PackedBoard};
+use zugzwang_contracts::ChessArena;
 
 pub(crate) const MODEL: [u8; 32] = [0x5a; 32];
 
@@ -85,7 +87,7 @@ impl Prove for StandIn {
 
 /// A contract whose `verifyProof` says yes if the proof's first word is the second instance, and
 /// whose `modelId` is [`MODEL`].
-fn stand_in_verifier() -> Bytes {
+pub(crate) fn stand_in_verifier() -> Bytes {
     let mut code = vec![0x5f, 0x35, 0x60, 0xe0, 0x1c]; // selector
     code.push(0x63);
     code.extend(bytecode::model_id_selector());
@@ -108,6 +110,8 @@ pub(crate) struct World {
     pub(crate) npc: Wallet,
     pub(crate) human: Wallet,
     pub(crate) offer: U256,
+    /// What each side puts into a game.
+    pub(crate) stake: U256,
     pub(crate) config: Config,
     key: Key,
 }
@@ -130,7 +134,13 @@ pub(crate) fn prices() -> SubmitConfig {
 }
 
 impl World {
+    /// With the stand-in's verifier and without money.
     pub(crate) async fn new() -> Self {
+        Self::with(stand_in_verifier(), MODEL, U256::ZERO).await
+    }
+
+    /// With any verifier's init code, and a stake in each game, which the host has to deposit.
+    pub(crate) async fn with(verifier: Bytes, model: [u8; 32], stake: U256) -> Self {
         let chain = Anvil::start(None, &[]).await.expect("anvil");
         let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
         let dir = tempfile::tempdir().expect("folder");
@@ -141,13 +151,25 @@ impl World {
         }
         let npc = Wallet::new(client.clone(), key.clone(), prices());
         let human = Wallet::new(client.clone(), human, prices());
-        let verifier = npc.deploy("verifier", stand_in_verifier()).await.expect("verifier").contract;
+        let verifier = npc.deploy("verifier", verifier).await.expect("verifier").contract;
         let arena = npc.deploy("arena", bytecode::arena()).await.expect("arena").contract;
-        let terms = Terms { verifier, model_id: MODEL.into(), stake: U256::ZERO, move_time: 3600, max_games: 100 };
+        let terms = Terms { verifier, model_id: model.into(), stake, move_time: 3600, max_games: 100 };
         let (offer, _) = npc.open_offer(arena, &terms).await.expect("offer");
         let config = config(&chain.url, arena, &dir);
         let arena = Arena::open(client.clone(), arena).await.expect("arena");
-        Self { dir, chain, client, arena, npc, human, offer, config, key }
+        Self { dir, chain, client, arena, npc, human, offer, stake, config, key }
+    }
+
+    /// The host puts its side of the stakes of so many games into the arena.
+    pub(crate) async fn deposit(&self, games: u64) {
+        let deposit = ChessArena::depositCall {}.abi_encode();
+        let money = self.stake * U256::from(games);
+        self.npc.call("deposit", self.arena.address(), deposit.into(), money).await.expect("deposit");
+    }
+
+    /// What an account can withdraw from the arena.
+    pub(crate) async fn credit(&self, account: Address) -> U256 {
+        self.arena.read(ChessArena::balanceOfCall { account }, "balanceOf", None).await.expect("balance")
     }
 
     pub(crate) async fn start(&self, prover: Arc<StandIn>) -> Daemon {
@@ -155,6 +177,10 @@ impl World {
     }
 
     pub(crate) async fn try_start(&self, prover: Arc<StandIn>) -> Result<Daemon, ServiceError> {
+        self.start_with(prover).await
+    }
+
+    pub(crate) async fn start_with(&self, prover: Arc<dyn Prove>) -> Result<Daemon, ServiceError> {
         let store = Store::open(&self.config.store).await?;
         let notices = Arc::new(Mutex::new(Vec::new()));
         let heard = notices.clone();
@@ -165,19 +191,28 @@ impl World {
     }
 
     pub(crate) async fn new_game(&self, human_is_white: bool) -> U256 {
-        self.human.create_game(self.arena.address(), self.offer, human_is_white, U256::ZERO).await.expect("game").0
+        self.human.create_game(self.arena.address(), self.offer, human_is_white, self.stake).await.expect("game").0
     }
 
     /// The human plays the move `nth` of its legal ones.
-    pub(crate) async fn human_moves(&self, game: U256, nth: usize) -> u64 {
+    pub(crate) async fn human_moves(&self, game: U256, nth: usize) {
+        self.human_chooses(game, |position| {
+            let legal = position.legal_moves();
+            legal[nth % legal.len()]
+        })
+        .await;
+    }
+
+    /// The human plays what `choose` says; gives the position after it.
+    pub(crate) async fn human_chooses(&self, game: U256, choose: impl FnOnce(&Chess) -> Move) -> Chess {
         let state = self.arena.game(game, None).await.expect("game");
         assert!(state.human_to_move, "not the human's turn at ply {}", state.ply);
         let color = if state.white_to_move() { Color::White } else { Color::Black };
-        let position: Chess = chess::unpack(&state.board, color).expect("position");
-        let legal = position.legal_moves();
-        let m = legal[nth % legal.len()];
+        let mut position: Chess = chess::unpack(&state.board, color).expect("position");
+        let m = choose(&position);
         self.human.play_human(self.arena.address(), game, state.ply, chess::word(m)).await.expect("human's move");
-        state.ply
+        position.play_unchecked(m);
+        position
     }
 
     /// Waits until the game has so many half-moves.
