@@ -35,36 +35,61 @@ pub(crate) fn compile(source: &str) -> String {
     output["bytecode"].as_str().expect("bytecode").to_owned()
 }
 
-/// A local chain that ends with the test.
+/// The binary inside the npm package, without its wrapper; else the one on the path. `ZUGZWANG_ANVIL` names another.
+fn anvil() -> PathBuf {
+    if let Some(path) = std::env::var_os("ZUGZWANG_ANVIL") {
+        return path.into();
+    }
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let inside = contracts().join(format!("node_modules/@foundry-rs/anvil-{system}-{machine}/bin/anvil"));
+    if inside.is_file() { inside } else { "anvil".into() }
+}
+
+/// Starts a command and ends it as soon as standard input closes. Of the two only the command keeps standard output, so
+/// that its end is noticed there.
+const WATCH: &str = "\"$@\" & chain=$!; exec >/dev/null; cat; kill $chain 2>/dev/null; wait $chain 2>/dev/null";
+
+/// A local chain that ends with the test, also if the test's process is killed: a shell waits on a pipe from us.
 #[derive(Debug)]
 pub(crate) struct Chain {
-    anvil: Child,
+    shell: Child,
     connection: BufReader<TcpStream>,
     account: String,
 }
 
 impl Drop for Chain {
     fn drop(&mut self) {
-        let _ = self.anvil.kill();
-        let _ = self.anvil.wait();
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
     }
 }
 
 impl Chain {
     pub(crate) fn start() -> Self {
-        let binary = contracts().join("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
-        let mut anvil = Command::new(&binary)
+        let binary = anvil();
+        let mut shell = Command::new("sh")
+            .args(["-c", WATCH, "sh"])
+            .arg(&binary)
             .args(["--port", "0", "--host", "127.0.0.1", "--gas-limit", "60000000"])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error} (npm ci in contracts/)", binary.display()));
-        let lines = BufReader::new(anvil.stdout.take().unwrap()).lines();
+            .expect("a shell");
+        let lines = BufReader::new(shell.stdout.take().unwrap()).lines();
         let address = lines
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned))
-            .expect("anvil tells its port");
+            .unwrap_or_else(|| panic!("{} doesn't tell its port (npm ci in contracts/)", binary.display()));
         let connection = BufReader::new(TcpStream::connect(address.trim()).unwrap());
-        let mut chain = Self { anvil, connection, account: String::new() };
+        let mut chain = Self { shell, connection, account: String::new() };
         let accounts = chain.rpc("eth_accounts", json!([])).unwrap();
         chain.account = accounts[0].as_str().unwrap().to_owned();
         chain
