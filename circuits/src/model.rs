@@ -294,9 +294,14 @@ pub fn model_id(vk_digest: [u8; 32], manifest: &Manifest) -> [u8; 32] {
         let scale: Vec<String> = e.scale.iter().map(|s| format!("{:08x}", s.to_bits())).collect();
         quantisation += &format!(",scale=[{}],zero_point={:?}", scale.join(", "), e.zero_point);
     }
+    commitment(vk_digest, [manifest.input_schema.as_str(), &manifest.output_schema, &quantisation])
+}
+
+/// `keccak256(vk digest ‖ texts)`, each text in UTF-8 with a 4-byte big-endian length in front.
+pub(crate) fn commitment<'a>(vk_digest: [u8; 32], texts: impl IntoIterator<Item = &'a str>) -> [u8; 32] {
     let mut hash = Keccak256::new();
     hash.update(vk_digest);
-    for text in [&manifest.input_schema, &manifest.output_schema, &quantisation] {
+    for text in texts {
         hash.update((text.len() as u32).to_be_bytes());
         hash.update(text);
     }

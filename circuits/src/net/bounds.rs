@@ -3,7 +3,7 @@
 //! A `q` outside its table has no proof, so a net in which some input could make one is refused when it is compiled:
 //! nobody can stop the prover by choosing an input.
 
-use super::{Conv, Linear, Net, Node, Rescale, Sparse, Step, Table, interpret::convolve};
+use super::{Conv, Linear, Net, Node, Products, Rescale, Sparse, Step, Table, interpret::convolve};
 
 /// Bound on the absolute value of accumulators and biases; keeps every sum far below the field's size.
 pub const ACCUMULATOR_MAX: i64 = 1 << 40;
@@ -121,6 +121,10 @@ impl Reached {
         match linear {
             Linear::Conv(conv) => conv_reach(conv, &self.0[inputs[0]]),
             Linear::Sparse(sparse) => sparse_reach(sparse, inputs, &self.0),
+            Linear::Products(products) => {
+                let same = inputs[0] == inputs[1];
+                product_reach(products, &self.0[inputs[0]], &self.0[inputs[1]], same)
+            }
         }
     }
 
@@ -202,6 +206,27 @@ fn sparse_reach(sparse: &Sparse, inputs: &[usize], reached: &[Reach]) -> Reach {
     Reach { low: outputs.clone().map(|o| sum(o, false)).collect(), high: outputs.map(|o| sum(o, true)).collect() }
 }
 
+/// Ends of a product are among the products of ends; a square is not negative.
+fn product_reach(products: &Products, x: &Reach, y: &Reach, same: bool) -> Reach {
+    let [left, right] = products.zeros;
+    let (mut low, mut high) = (Vec::new(), Vec::new());
+    for o in 0..products.starts.len() - 1 {
+        let (mut least, mut most) = (0i64, 0i64);
+        for [l, r] in products.of(o) {
+            let (l, r) = (*l as usize, *r as usize);
+            let (a, b) = ([x.low[l] - left, x.high[l] - left], [y.low[r] - right, y.high[r] - right]);
+            let ends = [a[0] * b[0], a[0] * b[1], a[1] * b[0], a[1] * b[1]];
+            let square = same && l == r && left == right;
+            let floor = if square { 0 } else { i64::MIN };
+            least = least.saturating_add(ends.iter().min().copied().unwrap_or(0).max(floor));
+            most = most.saturating_add(ends.iter().max().copied().unwrap_or(0));
+        }
+        low.push(least);
+        high.push(most);
+    }
+    Reach { low, high }
+}
+
 fn looked_up(node: &Node, mut a: Reach, rescale: &Rescale, table: &Table) -> Result<(Reach, (i64, i64)), NetError> {
     let monotone = table.values.is_sorted() || table.values.is_sorted_by(|a, b| a >= b);
     let (mut least, mut most) = (i64::MAX, i64::MIN);
@@ -256,6 +281,7 @@ pub(super) fn structure(net: &Net) -> Result<(), NetError> {
                 match linear {
                     Linear::Conv(conv) => conv_fits(net, node, conv)?,
                     Linear::Sparse(sparse) => sparse_fits(net, node, sparse)?,
+                    Linear::Products(products) => products_fit(net, node, products)?,
                 }
                 let len = node.len();
                 if rescale.bias.len() != len || rescale.shift.len() != len || rescale.table >= net.tables.len() {
@@ -298,6 +324,17 @@ fn sparse_fits(net: &Net, node: &Node, sparse: &Sparse) -> Result<(), NetError> 
         return Ok(());
     }
     Err(NetError::Structure { node: node.name.clone(), what: "has a term outside of its inputs".into() })
+}
+
+fn products_fit(net: &Net, node: &Node, products: &Products) -> Result<(), NetError> {
+    if let [left, right] = node.inputs[..] {
+        let known = |[l, r]: &[u32; 2]| (*l as usize) < net.len(left) && (*r as usize) < net.len(right);
+        let zeros = products.zeros.iter().all(|z| (0..=VALUE_MAX).contains(z));
+        if zeros && csr(&products.starts, products.pairs.len()) && products.pairs.iter().all(known) {
+            return Ok(());
+        }
+    }
+    Err(NetError::Structure { node: node.name.clone(), what: "has a factor outside of its two inputs".into() })
 }
 
 fn conv_fits(net: &Net, node: &Node, conv: &Conv) -> Result<(), NetError> {

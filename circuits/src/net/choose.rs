@@ -31,6 +31,12 @@ pub struct Candidate {
     pub gas: f64,
     /// Seconds of a proof on two cores, predicted.
     pub seconds: f64,
+    /// Seconds to make the keys, predicted.
+    pub keygen_seconds: f64,
+    /// Peak of memory in MiB, predicted.
+    pub memory_mib: f64,
+    /// Bytes of a proof.
+    pub proof_bytes: usize,
 }
 
 /// Least and largest height that is tried: those of the set-up that comes with this crate.
@@ -94,5 +100,11 @@ fn candidate(shape: Shape, features: Features, needs: Needs) -> Candidate {
     let gas = 7_200.0 * points as f64 + 700.0 * instances as f64 + 155_000.0;
     let rows = f64::from(1u32 << shape.k);
     let seconds = 1e-6 * rows * (1.2 * advice[0] as f64 + 3.5 * advice[1] as f64 + 0.25 * fixed as f64 + 11.0) + 0.02;
-    Candidate { shape, needs, fixed, advice, gas, seconds }
+    let keygen_seconds = 1e-6 * rows * (0.4 * fixed as f64 + 4.0) + 0.02;
+    let columns = (fixed + advice[0] + advice[1]) as f64;
+    let memory_mib = (rows * (110.0 * columns + 1200.0)) / 1_048_576.0 + 20.0;
+    // Points but those of the fixed columns; running columns are opened on two rows, and one fixed one too.
+    let evaluations = fixed + advice[0] + 2 * advice[1] + 2 + usize::from(features.windows);
+    let proof_bytes = 64 * (advice[0] + advice[1] + 5) + 32 * evaluations;
+    Candidate { shape, needs, fixed, advice, gas, seconds, keygen_seconds, memory_mib, proof_bytes }
 }

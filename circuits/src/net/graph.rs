@@ -68,6 +68,8 @@ pub enum Linear {
     Conv(Conv),
     /// A few weighted numbers each.
     Sparse(Sparse),
+    /// Sums of products of numbers of the first and the second input.
+    Products(Products),
 }
 
 /// `A = q·2^shift + r`, `x = table(q)`.
@@ -129,6 +131,18 @@ pub struct Term {
     pub weight: i64,
 }
 
+/// Output `o` is the sum of `(x[left] − zeros[0])·(y[right] − zeros[1])` over the pairs `starts[o] .. starts[o + 1]`, where
+/// `x` is the node's first input and `y` its second, which may be the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Products {
+    /// First pair of each output, and the number of pairs.
+    pub starts: Vec<u32>,
+    /// All pairs: indices left and right.
+    pub pairs: Vec<[u32; 2]>,
+    /// Zero points of the first and the second input.
+    pub zeros: [i64; 2],
+}
+
 /// Output `o` is the maximum over `indices[starts[o] .. starts[o + 1]]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Windows {
@@ -175,6 +189,13 @@ impl Sparse {
     }
 }
 
+impl Products {
+    /// Pairs of one output.
+    pub fn of(&self, output: usize) -> &[[u32; 2]] {
+        &self.pairs[self.starts[output] as usize..self.starts[output + 1] as usize]
+    }
+}
+
 impl Windows {
     /// Cells of one window.
     pub fn of(&self, output: usize) -> &[u32] {
@@ -200,6 +221,7 @@ impl Node {
         match &self.step {
             Step::Linear(Linear::Conv(conv), _) => conv.len(),
             Step::Linear(Linear::Sparse(sparse), _) => sparse.starts.len() - 1,
+            Step::Linear(Linear::Products(products), _) => products.starts.len() - 1,
             Step::Max(windows) => windows.starts.len() - 1,
         }
     }
@@ -243,6 +265,7 @@ impl Net {
         let macs = |node: &Node| match &node.step {
             Step::Linear(Linear::Conv(conv), _) => conv.weights.len() * conv.plane().iter().product::<usize>(),
             Step::Linear(Linear::Sparse(sparse), _) => sparse.terms.len(),
+            Step::Linear(Linear::Products(products), _) => products.pairs.len(),
             Step::Max(_) => 0,
         };
         self.nodes.iter().map(macs).sum()

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Conv, Linear, Net, Node, Sparse, Step, Table, bounds::NetError};
+use super::{Conv, Linear, Net, Node, Products, Sparse, Step, Table, bounds::NetError};
 
 /// Everything that one run computes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +64,7 @@ pub(crate) fn accumulate(linear: &Linear, inputs: &[usize], bias: &[i64], tensor
     let mut a = match linear {
         Linear::Conv(conv) => convolve(conv, &tensors[inputs[0]]),
         Linear::Sparse(sparse) => sparse_sums(sparse, inputs, tensors),
+        Linear::Products(products) => product_sums(products, &tensors[inputs[0]], &tensors[inputs[1]]),
     };
     a.iter_mut().zip(bias).for_each(|(a, b)| *a += b);
     a
@@ -90,6 +91,12 @@ fn sparse_sums(sparse: &Sparse, inputs: &[usize], tensors: &[Vec<i64>]) -> Vec<i
         sparse.of(o).iter().map(|t| t.weight * tensors[inputs[t.input as usize]][t.index as usize]).sum::<i64>()
     };
     (0..sparse.starts.len() - 1).map(value).collect()
+}
+
+fn product_sums(products: &Products, x: &[i64], y: &[i64]) -> Vec<i64> {
+    let [left, right] = products.zeros;
+    let value = |o: usize| products.of(o).iter().map(|[l, r]| (x[*l as usize] - left) * (y[*r as usize] - right)).sum();
+    (0..products.starts.len() - 1).map(value).collect()
 }
 
 /// The sums of a convolution, without bias.

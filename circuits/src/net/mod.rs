@@ -10,9 +10,12 @@ pub mod circuit;
 pub mod compile;
 mod graph;
 pub mod interpret;
+pub mod package;
 mod prover;
 
 pub use choose::{Candidate, Goal, candidates, choose};
 pub(crate) use graph::per_limb;
-pub use graph::{Conv, Input, Linear, Net, Node, Output, Rescale, Sparse, Step, Table, Term, Windows, packing};
+pub use graph::{
+    Conv, Input, Linear, Net, Node, Output, Products, Rescale, Sparse, Step, Table, Term, Windows, packing,
+};
 pub use prover::{NetProof, NetProver, NetProverError};

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::bounds::{self, Bounds, NetError};
 use super::circuit::{Layout, NetCircuit, NetCircuitError, Shape, Witness};
+use super::package::Package;
 use super::{Net, interpret};
 use crate::evm::{self, EvmError};
 use crate::keys::{KeyError, KeyOrigin};
@@ -54,6 +55,7 @@ pub struct NetProver {
     bounds: Bounds,
     layout: Arc<Layout>,
     proving: Proving,
+    model_id: [u8; 32],
 }
 
 impl NetProver {
@@ -68,7 +70,18 @@ impl NetProver {
         let fixed = circuit.fixed_columns();
         let proving = Proving::new(srs, &circuit, &fixed, layout.instances(), &digest(&net, shape), cache_dir)?;
         drop(fixed);
-        Ok(Self { net, bounds, layout, proving })
+        let model_id = proving.vk_digest();
+        Ok(Self { net, bounds, layout, proving, model_id })
+    }
+
+    /// The same for a compiled folder, with its model id.
+    ///
+    /// # Errors
+    /// As [`NetProver::new`].
+    pub fn of(package: &Package, shape: Shape, srs: Srs, cache_dir: &Path) -> Result<Self, NetProverError> {
+        let mut prover = Self::new(package.net.clone(), shape, srs, cache_dir)?;
+        prover.model_id = package.id(prover.model_id);
+        Ok(prover)
     }
 
     /// Runs the net on `inputs` and proves its outputs, bound to `request` (a 256-bit hash). Also says how long each step
@@ -109,12 +122,12 @@ impl NetProver {
         self.proving.verify(&proof.bytes, &proof.instances)
     }
 
-    /// Solidity source of the contract that accepts these proofs and names the verifying key's digest as model id.
+    /// Solidity source of the contract that accepts these proofs.
     ///
     /// # Errors
     /// Fails if `name` is no contract name.
     pub fn solidity(&self, name: &str) -> Result<String, NetProverError> {
-        Ok(self.proving.solidity(self.model_id(), name)?)
+        Ok(self.proving.solidity(self.model_id, name)?)
     }
 
     /// Size of a proof and number of commitments.
@@ -125,9 +138,9 @@ impl NetProver {
         Ok(self.proving.evm_shape()?)
     }
 
-    /// Digest of the verifying key, big-endian.
+    /// What contracts pin: see [`Package::id`]; the verifying key's digest without a package.
     pub fn model_id(&self) -> [u8; 32] {
-        self.proving.vk_digest()
+        self.model_id
     }
 
     /// The net.

@@ -10,12 +10,14 @@ use halo2_proofs::{
 use zugzwang_circuits::{
     circuit::{ModelCircuit, Shape},
     evm::{calldata, shape, solidity},
+    net::{self, circuit::NetCircuit},
     srs::Srs,
 };
 
 use crate::{
     chain::{Chain, compile},
     circuit::small::{self, Case},
+    net::cases,
     oracle,
     toy::{Spec, Toy, keys, prove, prove_with, verifies},
 };
@@ -112,6 +114,27 @@ fn the_model_circuit_verifies() {
             let mut data = data.clone();
             data[at + 31] ^= 1;
             assert!(!chain.accepts(&address, &data), "word at {at} changed");
+        }
+    }
+}
+
+#[test]
+fn the_net_circuit_verifies() {
+    for (name, net) in [("chain", cases::chain()), ("mixed", cases::mixed())] {
+        let shape = net::circuit::Shape { kernels: 3, k: 12 };
+        let case = cases::Case::new(net, shape, 0);
+        let folder = tempfile::tempdir().unwrap();
+        let srs = Srs::load(12, folder.path()).unwrap();
+        let circuit = |witness, with_fixed| NetCircuit { layout: case.layout.clone(), witness, with_fixed };
+        let pk = keygen_pk2(srs.params(), &circuit(None, true), false).unwrap();
+        let witness = Arc::new(case.witness());
+        let instances = witness.instances.clone();
+        let proof = prove_with(srs.params(), &pk, circuit(Some(witness), false), &instances);
+        let Deployed { mut chain, address, data, .. } = judge(name, srs.params(), &pk, proof, instances);
+        for at in (4..data.len()).step_by(32) {
+            let mut data = data.clone();
+            data[at + 31] ^= 1;
+            assert!(!chain.accepts(&address, &data), "{name}: word at {at} changed");
         }
     }
 }

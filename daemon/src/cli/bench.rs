@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-use super::{CliError, Output};
+use super::{CliError, Output, net::Optimise};
 use crate::{
     chain::{
         Client, Key, Wallet, bytecode,
@@ -32,6 +32,9 @@ pub(super) struct Args {
     /// Shape of the circuit; the model's own if not given.
     #[arg(long, default_value = "")]
     shape: String,
+    /// What the size of an ONNX file's circuit is chosen for.
+    #[arg(long, value_enum, default_value_t)]
+    optimise: Optimise,
     /// Folder for cached keys. The keys are always made anew, to be measured.
     #[arg(long, default_value = ".zugzwang/cache")]
     cache: PathBuf,
@@ -114,6 +117,7 @@ async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliE
         .arg("--cache")
         .arg(&args.cache)
         .args(args.profile.then_some("--profile"))
+        .args(["--optimise", args.optimise.name()])
         .arg(flag)
         .arg(path)
         .stdin(Stdio::null())
@@ -137,12 +141,12 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
             return Err(CliError::config("bench: name a model with --model or --onnx"));
         }
     };
-    let is_file = args.model.is_empty();
+    let (is_file, optimise) = (args.model.is_empty(), args.optimise);
     let keys = scratch.clone();
     let prover: Arc<dyn Prove> = tokio::task::spawn_blocking(move || {
         let progress = |step: &str| eprintln!("{step}");
         if is_file {
-            prover::load_onnx(&source, &keys, &progress)
+            prover::load_onnx(&source, &keys, optimise.into(), &progress)
         } else {
             prover::load_anew(&source, &keys, &progress)
         }

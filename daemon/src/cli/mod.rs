@@ -9,6 +9,7 @@ mod deploy;
 mod error;
 mod key;
 mod model;
+mod net;
 mod play;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -5,9 +5,12 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 use clap::{Args as ClapArgs, Subcommand};
 use serde::{Deserialize, Serialize};
 use shakmaty::{CastlingMode, Chess, fen::Fen};
-use zugzwang_circuits::model::Model;
+use zugzwang_circuits::{graph::Tensor, model::Model};
 
-use super::{CliError, Output};
+use super::{
+    CliError, Output,
+    net::{self, Optimise},
+};
 use crate::{
     apps::chess,
     chain::types::{B256, Bytes},
@@ -31,7 +34,7 @@ pub(super) enum Command {
 pub(super) struct Place {
     /// The model's folder.
     model: PathBuf,
-    /// Shape of the circuit, as LANES,KERNELS,K; the model's own if not given.
+    /// Shape of the circuit, as LANES,KERNELS,K for chess, KERNELS,K for others; the model's own if not given.
     #[arg(long, default_value = "")]
     shape: String,
     /// Folder for cached keys.
@@ -46,15 +49,28 @@ pub(super) struct Compile {
     /// Quantise again, though the folder has an integer graph.
     #[arg(long)]
     requantise: bool,
-    /// Positions to calibrate on, 40 bytes each.
-    #[arg(long, default_value = "models/data/calibration.bin")]
-    calibration: PathBuf,
+    /// Real inputs to calibrate on: for a chess model positions of 40 bytes (models/data/calibration.bin if not given), for
+    /// an ONNX file .csv, .json or .jsonl.
+    #[arg(long)]
+    calibration: Option<PathBuf>,
+    /// Folder for the compiled model, if an ONNX file is compiled.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// What the size of an ONNX file's circuit is chosen for.
+    #[arg(long, value_enum, default_value_t)]
+    optimise: Optimise,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Inspect {
     /// A model's folder or an ONNX file.
     model: PathBuf,
+    /// Real inputs of an ONNX file, for better predictions.
+    #[arg(long)]
+    calibration: Option<PathBuf>,
+    /// Refuse an ONNX file whose proof takes more memory than this, in MiB.
+    #[arg(long)]
+    max_memory: Option<f64>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -64,6 +80,9 @@ pub(super) struct ProveArgs {
     /// The position.
     #[arg(long, default_value = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1")]
     fen: String,
+    /// The input, if the model is no chess model: a .csv or .json file with one sample.
+    #[arg(long, conflicts_with = "fen")]
+    input: Option<PathBuf>,
     /// The request that the proof is bound to, 32 bytes in hex.
     #[arg(long, default_value_t = B256::ZERO)]
     request: B256,
@@ -119,8 +138,13 @@ async fn compile(args: Compile, output: Output) -> Result<(), CliError> {
         #[serde(flatten)]
         facts: prover::Facts,
     }
-    if args.requantise || !args.place.model.join(zugzwang_circuits::model::MANIFEST).is_file() {
-        let (dir, calibration, shape) = (args.place.model.clone(), args.calibration.clone(), args.place.shape.clone());
+    if args.place.model.is_file() {
+        return net::compile(args.place.model, args.calibration, args.out, args.optimise, output).await;
+    }
+    let is_net = prover::is_net(&args.place.model);
+    if !is_net && (args.requantise || !args.place.model.join(zugzwang_circuits::model::MANIFEST).is_file()) {
+        let calibration = args.calibration.clone().unwrap_or_else(|| "models/data/calibration.bin".into());
+        let (dir, shape) = (args.place.model.clone(), args.place.shape.clone());
         tokio::task::spawn_blocking(move || prover::quantise(&dir, &calibration, &shape))
             .await
             .map_err(|e| CliError::model(format!("{}: {e}", args.place.model.display())))??;
@@ -161,9 +185,7 @@ fn inspect(args: Inspect, output: Output) -> Result<(), CliError> {
         layers: Vec<Layer>,
     }
     if args.model.is_file() {
-        return prover::inspect_onnx(&args.model)
-            .map_err(CliError::from)
-            .and_then(|text| output.print(&text, || text.clone()));
+        return net::inspect(&args.model, args.calibration.as_deref(), args.max_memory, output);
     }
     let model = Model::load(&args.model).map_err(CliError::model)?;
     let graph = &model.graph;
@@ -204,14 +226,38 @@ fn inspect(args: Inspect, output: Output) -> Result<(), CliError> {
 
 async fn prove(args: ProveArgs, output: Output) -> Result<(), CliError> {
     let wrong = |why: String| CliError::config(format!("--fen \"{}\": {why}; give a legal chess position", args.fen));
+    if prover::is_net(&args.place.model) {
+        let file = args.input.clone().ok_or_else(|| {
+            CliError::config(format!(
+                "{} is no chess model: give its input with --input FILE",
+                args.place.model.display()
+            ))
+        })?;
+        let samples = net::read_samples(&file)?;
+        let input = prover::encode(&args.place.model, &samples.inputs[0])?;
+        return proven(args, input, |index| index.to_string(), output).await;
+    }
     let position: Chess = args
         .fen
         .parse::<Fen>()
         .map_err(|e| wrong(e.to_string()))?
         .into_position(CastlingMode::Standard)
         .map_err(|e| wrong(e.to_string()))?;
-    let prover = args.place.load().await?;
+    let named = |index| {
+        chess::move_of_index(&position, index).map_or_else(|| "illegal".to_owned(), |m| chess::san(&position, m))
+    };
     let input = chess::pack(&position).to_tensor();
+    proven(args, input, named, output).await
+}
+
+/// Proves, and writes or prints the proof with the answer in words.
+async fn proven(
+    args: ProveArgs,
+    input: Tensor,
+    named: impl Fn(usize) -> String,
+    output: Output,
+) -> Result<(), CliError> {
+    let prover = args.place.load().await?;
     let request = args.request.0;
     let (proof, seconds) = tokio::task::spawn_blocking({
         let prover = prover.clone();
@@ -223,13 +269,7 @@ async fn prove(args: ProveArgs, output: Output) -> Result<(), CliError> {
     })
     .await
     .map_err(|e| CliError::model(format!("the proof was not made: {e}")))??;
-    let moves = proof
-        .ranking
-        .iter()
-        .map(|index| {
-            chess::move_of_index(&position, *index).map_or_else(|| "illegal".to_owned(), |m| chess::san(&position, m))
-        })
-        .collect();
+    let moves = proof.ranking.iter().map(|index| named(*index)).collect();
     let file = ProofFile {
         model_id: prover.model_id().into(),
         moves,

@@ -6,12 +6,13 @@ use shakmaty::{Chess, Position};
 use zugzwang_circuits::{
     circuit::{First, Fixed, Layout, Second, Shape},
     graph::{Graph, Tensor},
-    import,
+    import::{self, FloatGraph},
     keys::{KeyOrigin, key_path},
     model::{CircuitShape, Manifest, Model, compile_chess},
+    prove::Profile,
     prover::Prover,
     quantise::{self, Front, Options},
-    schema::Record,
+    schema::{CHESS_BOARD, Record},
     srs::Srs,
 };
 
@@ -28,7 +29,7 @@ struct CircuitProver {
 }
 
 /// Loads a model and its keys, which are made if they aren't cached. `say` is told what takes time.
-pub fn load(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
+pub(super) fn load(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
     let model = Model::load(&config.dir).map_err(said)?;
     let shape = shape_of(&model.manifest, &config.shape)?;
     let name = model.manifest.name.clone();
@@ -55,46 +56,34 @@ pub fn load(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::sync::Arc<d
     }))
 }
 
-/// Loads a model and makes its keys in a folder of their own, to measure that.
-pub fn load_anew(
+/// Quantises an ONNX file of layers on one board, on made-up inputs, and makes keys for it: good for costs, not for
+/// answers. `None` if it is of another form.
+pub(super) fn load_board(
     config: &ModelConfig,
     keys: &Path,
     say: &dyn Fn(&str),
-) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
-    load(&ModelConfig { cache: keys.to_owned(), ..config.clone() }, say)
+) -> Option<Result<std::sync::Arc<dyn Prove>, ProveError>> {
+    let float = import::load(&config.dir).ok().filter(|f| f.in_channels == 18 && f.board == CHESS_BOARD)?;
+    Some(board_prover(config, keys, &float, say))
 }
 
-/// Quantises any ONNX file on made-up inputs and makes keys for it: good for costs, not for answers.
-pub fn load_onnx(
+fn board_prover(
     config: &ModelConfig,
     keys: &Path,
+    float: &FloatGraph,
     say: &dyn Fn(&str),
 ) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
-    let float = import::load(&config.dir).map_err(said)?;
     let name = config.dir.file_stem().map_or_else(|| "model".to_owned(), |s| s.to_string_lossy().into_owned());
-    let is_chess = float.in_channels == 18 && float.board.height == 8 && float.board.width == 8;
-    say(&format!("model {name}: quantising {} layers on made-up inputs", float.layers.len()));
-    let (front, inputs) = if is_chess {
-        (Front::Chess, (0..64).map(board).collect::<Vec<_>>())
-    } else {
-        let size = float.in_channels * float.board.cells();
-        let mut noise = Noise(1);
-        let samples: Vec<Vec<f32>> =
-            (0..64).map(|_| (0..size).map(|_| (noise.next() % 1000) as f32 / 1000.0).collect()).collect();
-        let front = Front::bytes_for(&samples).map_err(said)?;
-        let inputs = samples.iter().filter_map(|s| front.encode(s)).collect();
-        (front, inputs)
-    };
-    let last = float.layers.last().map_or(1, |l| l.out_channels * float.board.cells());
-    let options = Options { top: last.min(16), ..Options::default() };
-    let (graph, report) = quantise::quantise(&float, &front, &inputs, &options).map_err(said)?;
+    say(&format!("model {name}: quantising {} layers on made-up positions", float.layers.len()));
+    let inputs: Vec<Tensor> = (0..64).map(board).collect();
+    let (graph, report) = quantise::quantise(float, &Front::Chess, &inputs, &Options::default()).map_err(said)?;
     let quotients: Vec<(i64, i64)> = report.bounds.layers.iter().map(|l| (l.q_min, l.q_max)).collect();
     let shape = if config.shape.is_empty() { cheapest(&graph, &quotients)? } else { parse_shape(&config.shape)? };
     say(&format!("model {name}: making keys for shape {shape}"));
     make_folder(keys)?;
     let srs = Srs::load(shape.k, keys).map_err(said)?;
     let prover = Prover::with_srs(graph, &report.bounds, shape, srs, keys).map_err(said)?;
-    Ok(std::sync::Arc::new(CircuitProver { name, prover, cache: keys.to_owned(), is_chess }))
+    Ok(std::sync::Arc::new(CircuitProver { name, prover, cache: keys.to_owned(), is_chess: true }))
 }
 
 /// Makes a folder with `model.onnx` a chess model: integer graph and manifest.
@@ -123,30 +112,6 @@ pub fn quantise(dir: &Path, calibration: &Path, shape: &str) -> Result<(), Prove
     Ok(())
 }
 
-/// What an ONNX file holds, layer by layer.
-pub fn inspect_onnx(file: &Path) -> Result<String, ProveError> {
-    let float = import::load(file).map_err(said)?;
-    let mut text = format!(
-        "{}: {} channels on a {}x{} board",
-        file.display(),
-        float.in_channels,
-        float.board.height,
-        float.board.width
-    );
-    for layer in &float.layers {
-        let after = match (layer.residual, layer.relu) {
-            (Some(tensor), _) => format!("+ tensor {tensor}, ReLU"),
-            (None, true) => "ReLU".to_owned(),
-            (None, false) => "ranked".to_owned(),
-        };
-        text.push_str(&format!(
-            "\n  {:<28} {:>4} -> {:<4} {}x{}  {after}",
-            layer.name, layer.in_channels, layer.out_channels, layer.kernel, layer.kernel
-        ));
-    }
-    Ok(text)
-}
-
 impl Prove for CircuitProver {
     fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError> {
         let proof = self.prover.prove(input, request, &|phase| on_phase(phase.name())).map_err(said)?;
@@ -155,19 +120,7 @@ impl Prove for CircuitProver {
 
     fn profile(&self, input: &Tensor, request: [u8; 32]) -> Result<Vec<(&'static str, f64)>, ProveError> {
         let (_, profile) = self.prover.profiled(input, request, &|_| ()).map_err(said)?;
-        let steps = profile.steps;
-        Ok(vec![
-            ("inference", profile.inference),
-            ("witness", profile.witness),
-            ("first_commitments", steps.first_commitments),
-            ("later_columns", steps.columns),
-            ("later_commitments", steps.later_commitments),
-            ("transforms", steps.transforms),
-            ("quotient", steps.quotient),
-            ("quotient_commitments", steps.quotient_commitments),
-            ("evaluations", steps.evaluations),
-            ("opening", steps.opening),
-        ])
+        Ok([vec![("inference", profile.inference), ("witness", profile.witness)], steps(&profile.steps)].concat())
     }
 
     fn verify(&self, proof: &Proof) -> bool {
@@ -216,6 +169,20 @@ impl Prove for CircuitProver {
     }
 }
 
+/// The steps of a proof and their seconds.
+pub(super) fn steps(p: &Profile) -> Vec<(&'static str, f64)> {
+    vec![
+        ("first_commitments", p.first_commitments),
+        ("later_columns", p.columns),
+        ("later_commitments", p.later_commitments),
+        ("transforms", p.transforms),
+        ("quotient", p.quotient),
+        ("quotient_commitments", p.quotient_commitments),
+        ("evaluations", p.evaluations),
+        ("opening", p.opening),
+    ]
+}
+
 /// A position after some moves from the start, the same for the same seed.
 fn board(seed: u64) -> Tensor {
     let mut noise = Noise(seed.wrapping_add(1));
@@ -232,10 +199,10 @@ fn board(seed: u64) -> Tensor {
 }
 
 /// Splitmix64: enough for made-up inputs.
-struct Noise(u64);
+pub(super) struct Noise(pub(super) u64);
 
 impl Noise {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -287,12 +254,12 @@ fn parse_shape(text: &str) -> Result<Shape, ProveError> {
     }
 }
 
-fn make_folder(cache: &Path) -> Result<(), ProveError> {
+pub(super) fn make_folder(cache: &Path) -> Result<(), ProveError> {
     std::fs::create_dir_all(cache)
         .map_err(|e| ProveError::Circuit(format!("cache {}: {e}; choose another folder", cache.display())))
 }
 
-fn said(error: impl std::fmt::Display) -> ProveError {
+pub(super) fn said(error: impl std::fmt::Display) -> ProveError {
     ProveError::Circuit(one_line(&error.to_string()))
 }
 

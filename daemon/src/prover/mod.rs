@@ -1,16 +1,44 @@
 //! Proofs: a model with its keys, and a pool that makes proofs without holding up the rest.
 
 mod circuit;
+mod net;
 mod pool;
 pub mod verifier;
 
-use std::fmt;
+use std::{fmt, path::Path, sync::Arc};
 
 use serde::Serialize;
 use zugzwang_circuits::graph::Tensor;
 
-pub use circuit::{inspect_onnx, load, load_anew, load_onnx, quantise};
+pub use circuit::quantise;
+use circuit::{Noise, make_folder, said, steps};
+pub use net::{Inspected, Predicted, Samples, compile_net, encode, inspect_net, is_net};
 pub use pool::{Pool, Ticket};
+pub use zugzwang_circuits::net::{Goal, compile::Options};
+
+use crate::config::ModelConfig;
+
+/// Loads a model's folder, chess or any net, and its keys, which are made if they aren't cached. `say` is told what takes
+/// time.
+pub fn load(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<Arc<dyn Prove>, ProveError> {
+    if is_net(&config.dir) { net::load_net(config, say) } else { circuit::load(config, say) }
+}
+
+/// Loads a model and makes its keys in a folder of their own, to measure that.
+pub fn load_anew(config: &ModelConfig, keys: &Path, say: &dyn Fn(&str)) -> Result<Arc<dyn Prove>, ProveError> {
+    load(&ModelConfig { cache: keys.to_owned(), ..config.clone() }, say)
+}
+
+/// Compiles an ONNX file on made-up inputs and makes keys for it, to measure its costs: chess networks for their own
+/// circuit, others for the general one.
+pub fn load_onnx(
+    config: &ModelConfig,
+    keys: &Path,
+    goal: Goal,
+    say: &dyn Fn(&str),
+) -> Result<Arc<dyn Prove>, ProveError> {
+    circuit::load_board(config, keys, say).unwrap_or_else(|| net::load_onnx(config, keys, goal, say))
+}
 
 /// Where a proof stands. The names are what people read while they wait.
 pub type Phase = &'static str;

@@ -17,6 +17,8 @@ pub struct Features {
     pub planes: bool,
     /// There are maxima over windows.
     pub windows: bool,
+    /// There are products of two numbers.
+    pub products: bool,
 }
 
 /// One item per fixed column: columns at configuration, values at layout.
@@ -50,6 +52,8 @@ pub struct Fixed<T> {
     pub memory: Option<Memory<T>>,
     /// Maxima.
     pub windows: Option<Windows<T>>,
+    /// 1 where the number that is read is a kernel, the factor of the number read before.
+    pub factor: Option<T>,
 }
 
 /// Columns for convolutions over planes.
@@ -93,7 +97,24 @@ impl<T> Fixed<T> {
         let planes = features.planes.then(|| Planes { cell: make(), reach: make(), look: make() });
         let memory = features.memory.then(|| Memory { read: make(), index: make(), uses: make() });
         let windows = features.windows.then(|| Windows { first: make(), more: make() });
-        Self { table, active, edge, tag, scale, bias, place, ends, product, moves, weights, planes, memory, windows }
+        let factor = features.products.then(make);
+        Self {
+            table,
+            active,
+            edge,
+            tag,
+            scale,
+            bias,
+            place,
+            ends,
+            product,
+            moves,
+            weights,
+            planes,
+            memory,
+            windows,
+            factor,
+        }
     }
 
     /// All columns, in order.
@@ -109,7 +130,7 @@ impl<T> Fixed<T> {
         let planes = self.planes.iter().flat_map(|p| [&p.cell, &p.reach, &p.look]);
         let memory = self.memory.iter().flat_map(|m| [&m.read, &m.index, &m.uses]);
         let windows = self.windows.iter().flat_map(|w| [&w.first, &w.more]);
-        (self.table.iter().chain(base).chain(streams), planes.chain(memory).chain(windows))
+        (self.table.iter().chain(base).chain(streams), planes.chain(memory).chain(windows).chain(&self.factor))
     }
 }
 

@@ -113,7 +113,10 @@ fn equations(row: &mut Row<'_, '_>, constants: &Constants) -> Vec<Ex> {
     let all = power(&channel, f.weights.len());
     let kernels = f.weights.iter().cloned().reduce(|sum, w| sum * channel.clone() + w).unwrap_or_else(|| constant(0));
     let kept = f.active.clone() * (constant(1) - ended) * all.clone() * before.g.clone();
-    let g = f.active.clone() * b.g.clone() - kernels - kept;
+    let mut g = f.active.clone() * b.g.clone() - kernels - kept;
+    if let (Some(factor), Some(y)) = (&f.factor, &a.y) {
+        g = g - factor.clone() * y.clone();
+    }
 
     let step = (channel.clone() - constant(1)) * before.defined.clone();
     let places = power(&channel, constants.input_shift) * f.place.clone() * a.x.clone();
@@ -152,6 +155,9 @@ fn planes(row: &Row<'_, '_>, constants: &Constants) -> Vec<Ex> {
         - pair * borders;
     let [still, moved] = decode(&f.reach);
     let mut numbers = active * (px.clone() - y.clone()) - (still + moved * z) * px_before.clone();
+    if let Some(factor) = &row.f.factor {
+        numbers = numbers + factor.clone() * y.clone();
+    }
     if let Some(w) = &row.f.windows {
         // On windows `px` is the product of the distances to the maximum.
         numbers = numbers

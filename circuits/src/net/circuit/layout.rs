@@ -9,7 +9,7 @@
 use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
 
-use super::columns::{Features, Fixed};
+use super::columns::{Features, First, Fixed, Second};
 use super::rows::{Def, DefRow, Rows, UseRow};
 use super::table::Table;
 use super::{NetCircuitError, Shape};
@@ -102,9 +102,11 @@ pub fn features(net: &Net) -> Features {
     let chain = net.inputs.len() == 1
         && net.nodes.iter().enumerate().all(|(i, n)| dense(&n.step) && n.inputs == [i])
         && matches!(&net.outputs[..], [o] if o.tensor == net.nodes.len());
-    let planes =
-        windows || net.nodes.iter().any(|n| matches!(&n.step, Step::Linear(Linear::Conv(c), _) if !c.is_dense()));
-    Features { memory: !chain, planes, windows }
+    let products = net.nodes.iter().any(|n| matches!(n.step, Step::Linear(Linear::Products(_), _)));
+    let planes = windows
+        || products
+        || net.nodes.iter().any(|n| matches!(&n.step, Step::Linear(Linear::Conv(c), _) if !c.is_dense()));
+    Features { memory: !chain, planes, windows, products }
 }
 
 impl Layout {
@@ -150,6 +152,13 @@ impl Layout {
         Ok(layout)
     }
 
+    /// How many fixed columns there are, and of the first and the second phase.
+    pub fn columns(&self) -> (usize, [usize; 2]) {
+        let (features, count) = (self.constants.features, || ());
+        let advice = [First::build(features, count).all().count(), Second::build(features, count).all().count()];
+        (Fixed::build(features, self.shape.kernels, count).all().count(), advice)
+    }
+
     /// Public values of a proof: request (2), input limbs, output limbs.
     pub fn instances(&self) -> usize {
         START_ROW + self.limbs[0] + self.limbs[1]
@@ -190,6 +199,9 @@ impl Layout {
         f.moves[row] = uses.moves;
         if let Some(planes) = &mut f.planes {
             planes.reach[row] = uses.reach;
+        }
+        if let Some(factor) = &mut f.factor {
+            factor[row] = i64::from(uses.factor);
         }
         for (slot, weight) in &uses.weights {
             self.weights[*slot][row] = *weight;

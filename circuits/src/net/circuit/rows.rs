@@ -9,7 +9,7 @@ use super::layout::{Needs, START_ROW, features, weight};
 use super::planes::Planes;
 use super::table::{TAG_IDLE, Table, distance_bits, input_tag, table_tag};
 use crate::net::bounds::Bounds;
-use crate::net::{Conv, Linear, Net, Node, Rescale, Sparse, Step, Windows, packing};
+use crate::net::{Conv, Linear, Net, Node, Products, Rescale, Sparse, Step, Windows, packing};
 
 /// What a row of the defining side holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +75,7 @@ pub(super) struct UseRow {
     pub(super) product: bool,
     pub(super) moves: i64,
     pub(super) reach: i64,
+    pub(super) factor: bool,
     pub(super) weights: Vec<(usize, Fr)>,
 }
 
@@ -247,6 +248,7 @@ impl Rows {
             Linear::Conv(conv) if conv.is_dense() => self.dense(node.inputs[0], tensor, conv, rescale),
             Linear::Conv(conv) => self.conv(n, node.inputs[0], tensor, conv, rescale),
             Linear::Sparse(sparse) => self.sparse(&node.inputs, tensor, sparse, rescale),
+            Linear::Products(products) => self.products(&node.inputs, tensor, products, rescale),
         }
     }
 
@@ -377,6 +379,40 @@ impl Rows {
         }
         self.channels[0] += sparse.starts.len() - 1;
         self.channels[1] += sparse.starts.len() - 1;
+    }
+
+    /// Each product is two rows: the left number, held in `px`, and the right one, which is a kernel. Zero points take a
+    /// row each, with the other's as a weight; their product is a constant, which is part of the defining row's bias.
+    fn products(&mut self, sources: &[usize], tensor: usize, products: &Products, rescale: &Rescale) {
+        let last = self.kernels - 1;
+        let [left, right] = products.zeros;
+        for o in 0..products.starts.len() - 1 {
+            let row = self.number_row(tensor, o, rescale);
+            let constant = products.of(o).len() as i64 * left * right;
+            self.defs.push(DefRow { ends: true, bias: row.bias + constant, ..row });
+            let start = self.uses.len();
+            for [l, r] in products.of(o) {
+                let read = [(sources[0], *l as usize), (sources[1], *r as usize)];
+                self.uses.push(UseRow { read: Some(read[0]), ..UseRow::default() });
+                self.uses.push(UseRow {
+                    read: Some(read[1]),
+                    product: true,
+                    reach: 1,
+                    factor: true,
+                    ..UseRow::default()
+                });
+                for (read, zero) in read.into_iter().zip([right, left]).filter(|(_, zero)| *zero != 0) {
+                    let weights = vec![(last, weight(-zero))];
+                    self.uses.push(UseRow { read: Some(read), product: true, weights, ..UseRow::default() });
+                }
+            }
+            if self.uses.len() == start {
+                self.uses.push(UseRow::default());
+            }
+            self.uses[start].moves = 1;
+        }
+        self.channels[0] += products.starts.len() - 1;
+        self.channels[1] += products.starts.len() - 1;
     }
 
     /// Maxima: both sides on the same rows, after everything else and an idle row.

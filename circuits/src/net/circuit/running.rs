@@ -22,7 +22,7 @@ pub fn columns(
     let mut second = Second::build(features, Vec::new);
     let (sums, (g, planes)) = rayon::join(
         || lookups(layout, first, alpha, beta),
-        || rayon::join(|| kernels(layout, channel), || features.planes.then(|| planes(layout, first, z))),
+        || rayon::join(|| kernels(layout, first, channel), || features.planes.then(|| planes(layout, first, z))),
     );
     let [looked, rested, reads, defs] = sums;
     (second.looked, second.rested) = (looked, rested);
@@ -71,13 +71,18 @@ fn accumulator(layout: &Layout, first: &First<Vec<i64>>, row: usize) -> Fr {
     small(first.q[row]) * small(f.scale[row]) + small(first.r[row]) - small(f.bias[row])
 }
 
-fn kernels(layout: &Layout, channel: Fr) -> Vec<Fr> {
+fn kernels(layout: &Layout, first: &First<Vec<i64>>, channel: Fr) -> Vec<Fr> {
     let all = channel.pow([layout.shape.kernels as u64]);
     let mut g = vec![Fr::ZERO; layout.end + 1];
     for row in START_ROW..g.len() {
         let kernel = layout.kernel(row, channel);
         let kept = layout.fixed.product[row - 1] == 0 && g[row - 1] != Fr::ZERO;
         g[row] = if kept { kernel + all * g[row - 1] } else { kernel };
+        if let (Some(factor), Some(y)) = (&layout.fixed.factor, &first.y)
+            && factor[row] == 1
+        {
+            g[row] += small(y[row]);
+        }
     }
     g
 }
@@ -97,12 +102,14 @@ fn planes(layout: &Layout, first: &First<Vec<i64>>, z: Fr) -> [Vec<Fr>; 2] {
             _ => square * by[row - 1] + a + z * small(first.q[row] - offset) + small(first.x[row] - offset),
         };
         let window = layout.fixed.windows.as_ref().map(|w| (w.first[row], w.more[row]));
+        let factor = layout.fixed.factor.as_ref().is_some_and(|f| f[row] == 1);
+        let number = if factor { Fr::ZERO } else { small(y[row]) };
         px[row] = match (window, codes.reach[row]) {
             (Some((1, _)), _) => small(first.r[row]),
             (Some((_, 1)), _) => px[row - 1] * small(first.r[row]),
-            (_, 0) => small(y[row]),
-            (_, 1) => px[row - 1] + small(y[row]),
-            _ => z * px[row - 1] + small(y[row]),
+            (_, 0) => number,
+            (_, 1) => px[row - 1] + number,
+            _ => z * px[row - 1] + number,
         };
     }
     [by, px]

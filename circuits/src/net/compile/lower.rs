@@ -5,7 +5,7 @@ use super::{CompileError, Options, Place, Real, input};
 use crate::float::{self, FloatNet, FloatNode, FloatOp, Function};
 use crate::net::bounds::Reached;
 use crate::net::interpret::{accumulate, convolve, evaluate};
-use crate::net::{Conv, Linear, Net, Node, Rescale, Sparse, Step, Table, Term, Windows};
+use crate::net::{Conv, Linear, Net, Node, Products, Rescale, Sparse, Step, Table, Term, Windows};
 
 /// Largest shift that is chosen: its remainders take that many rows of the lookup table.
 const SHIFT: i32 = 10;
@@ -50,6 +50,7 @@ struct Linearised<'a> {
 enum Form {
     Conv(Conv),
     Sparse(Sparse),
+    Products(Products),
 }
 
 impl<'a> Lowered<'a> {
@@ -130,8 +131,22 @@ impl<'a> Lowered<'a> {
                 self.places[node.output] = Some((at, real));
                 Ok(())
             }
-            FloatOp::Product(_) => self.unsupported(node, "a product of two computed tensors"),
-            FloatOp::MatMul(_) => self.unsupported(node, "a matrix product of two computed tensors"),
+            FloatOp::Product(product) => {
+                let pairs = product.left.iter().zip(&product.right).map(|(l, r)| [*l, *r]).collect();
+                self.products(node, (0..=product.left.len() as u32).collect(), pairs)
+            }
+            FloatOp::MatMul(m) => {
+                let mut pairs = Vec::new();
+                for batch in 0..m.batch {
+                    for (i, j) in (0..m.m).flat_map(|i| (0..m.n).map(move |j| (i, j))) {
+                        let pair =
+                            |k: usize| [((batch * m.m + i) * m.k + k) as u32, ((batch * m.k + k) * m.n + j) as u32];
+                        pairs.extend((0..m.k).map(pair));
+                    }
+                }
+                let outputs = m.batch * m.m * m.n;
+                self.products(node, (0..=outputs).map(|o| (o * m.k) as u32).collect(), pairs)
+            }
             FloatOp::TopK(_) => self.unsupported(node, "a ranking"),
         }
     }
@@ -224,6 +239,27 @@ impl<'a> Lowered<'a> {
         }
     }
 
+    /// Sums of products: their unit is that of both factors, and a power of two.
+    fn products(&mut self, node: &'a FloatNode, starts: Vec<u32>, pairs: Vec<[u32; 2]>) -> Result<(), CompileError> {
+        let (left, right) = (self.place(node.inputs[0])?, self.place(node.inputs[1])?);
+        let outputs = starts.len() - 1;
+        let step = Linearised {
+            name: &node.name,
+            inputs: vec![left.0, right.0],
+            form: Form::Products(Products { starts, pairs, zeros: [left.1.zero, right.1.zero] }),
+            weights: vec![left.1.scale * right.1.scale],
+            starts: vec![],
+            zeros: vec![],
+            bias: vec![0.0; outputs],
+            cells: 1,
+            target: Some(node.output),
+        };
+        match self.following(node.output) {
+            Some((function, tensor)) => self.linear(step, Some(function), tensor),
+            None => self.linear(step, None, node.output),
+        }
+    }
+
     /// A tensor laid out anew; `None` stands for 0.
     fn moved(&mut self, name: &str, source: usize, cells: &[Option<u32>], real: Real) -> Result<usize, CompileError> {
         let mut sparse = Sparse { starts: vec![0], terms: vec![] };
@@ -287,6 +323,11 @@ impl<'a> Lowered<'a> {
             (None, None) => out.scale,
             (Some(f), _) => self.unit(&step, f, out),
         };
+        if let Form::Products(_) = &step.form {
+            // Products have no weights to absorb a factor that is no power of two.
+            let (least, most) = (step.weights[0], f64::from(1u32 << SHIFT));
+            unit = least * (unit / least).log2().floor().exp2().clamp(1.0, most);
+        }
         loop {
             let (linear, mut bias, shift) = round(&step, unit, self.options.weight_bits);
             let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
@@ -297,7 +338,7 @@ impl<'a> Lowered<'a> {
                 if matches!(function, Some(Function::Relu)) && !public {
                     out.scale *= wider;
                 }
-                unit *= wider;
+                unit *= if let Form::Products(_) = &step.form { wider.log2().ceil().exp2() } else { wider };
                 continue;
             }
             if kept.is_none() {
@@ -393,6 +434,12 @@ impl<'a> Lowered<'a> {
 
 /// Integer weights, biases and shifts for a step of `q` of real value `unit`.
 fn round(step: &Linearised<'_>, unit: f64, bits: u32) -> (Linear, Vec<i64>, Vec<u32>) {
+    if let Form::Products(products) = &step.form {
+        let shift = (unit / step.weights[0]).log2().round().clamp(0.0, 20.0) as u32;
+        let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
+        let outputs = step.bias.len();
+        return (Linear::Products(products.clone()), vec![half; outputs], vec![shift; outputs]);
+    }
     let most = f64::from((1u32 << (bits - 1)) - 1);
     let whole = step.weights.iter().all(|w| (w / unit).fract() == 0.0 && (w / unit).abs() <= most);
     let largest = step.weights.iter().fold(0f64, |m, w| m.max(w.abs()));
@@ -403,6 +450,7 @@ fn round(step: &Linearised<'_>, unit: f64, bits: u32) -> (Linear, Vec<i64>, Vec<
     let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
     let row_bias: Vec<i64> = step.bias.iter().map(|b| (b * factor).round() as i64 + half).collect();
     let (linear, zero_sums) = match &step.form {
+        Form::Products(products) => (Linear::Products(products.clone()), vec![0; step.bias.len()]),
         Form::Conv(conv) => {
             let zero = step.zeros.first().copied().unwrap_or(0);
             let conv = Conv { weights, ..conv.clone() };

@@ -7,6 +7,8 @@
 mod calibrate;
 mod lower;
 
+use serde::{Deserialize, Serialize};
+
 use crate::float::{FloatNet, RunError};
 
 use super::bounds::{Bounds, NetError};
@@ -15,7 +17,8 @@ use super::{Input, Net, Output};
 use calibrate::Calibration;
 
 /// How a network is rounded.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Options {
     /// Bits of real inputs, 1 to 12.
     pub input_bits: u32,
@@ -36,7 +39,8 @@ impl Default for Options {
 }
 
 /// What the integers of a tensor mean: `real = scale·(u − zero)`, `0 ≤ u < 2^bits`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Real {
     /// Real value of one step.
     pub scale: f64,
@@ -79,8 +83,25 @@ pub struct Report {
     pub tensors: Vec<TensorReport>,
     /// Samples of the calibration set.
     pub samples: usize,
-    /// How many samples have their largest first output at the same index, float and integer.
-    pub same_top: usize,
+    /// The index of the first output's largest number, float and integer, for each sample.
+    pub tops: Vec<(usize, usize)>,
+}
+
+impl Report {
+    /// The share of samples with the same largest output, float and integer.
+    pub fn agreement(&self) -> f64 {
+        let same = self.tops.iter().filter(|(float, integer)| float == integer).count();
+        same as f64 / self.tops.len().max(1) as f64
+    }
+
+    /// The shares of samples whose largest output is the label's, float and integer.
+    pub fn accuracy(&self, labels: &[usize]) -> (f64, f64) {
+        let share = |of: fn(&(usize, usize)) -> usize| {
+            let right = self.tops.iter().zip(labels).filter(|(tops, label)| of(tops) == **label).count();
+            right as f64 / labels.len().max(1) as f64
+        };
+        (share(|t| t.0), share(|t| t.1))
+    }
 }
 
 /// A compiled network.
@@ -213,7 +234,7 @@ fn report(
             && let Some((at, real)) = places[*first]
         {
             let wanted = top(&mut sample[*first].iter().map(|v| f64::from(*v)));
-            report.same_top += usize::from(wanted == top(&mut trace.tensors[at].iter().map(|u| real.decode(*u))));
+            report.tops.push((wanted, top(&mut trace.tensors[at].iter().map(|u| real.decode(*u)))));
         }
     }
     for (tensor, (place, (error, power))) in places.iter().zip(errors).enumerate() {

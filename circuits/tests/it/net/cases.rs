@@ -9,7 +9,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use zugzwang_circuits::net::bounds;
 use zugzwang_circuits::net::circuit::{Layout, NetCircuit, Shape, Witness};
 use zugzwang_circuits::net::interpret::{self, Trace};
-use zugzwang_circuits::net::{Conv, Input, Linear, Net, Node, Output, Rescale, Sparse, Step, Table, Term, Windows};
+use zugzwang_circuits::net::{
+    Conv, Input, Linear, Net, Node, Output, Products, Rescale, Sparse, Step, Table, Term, Windows,
+};
 
 /// Uniform in `low..=high`.
 pub(crate) fn pick(rng: &mut ChaCha20Rng, low: i64, high: i64) -> i64 {
@@ -27,6 +29,10 @@ fn linear(net: &mut Net, rng: &mut ChaCha20Rng, name: &str, inputs: &[usize], li
         Linear::Sparse(s) => {
             let rows = s.starts.len() - 1;
             (rows, heaviest(&mut (0..rows).map(|o| s.of(o).iter().map(|t| t.weight.abs()).sum())))
+        }
+        Linear::Products(p) => {
+            let rows = p.starts.len() - 1;
+            (rows, heaviest(&mut (0..rows).map(|o| 255 * p.of(o).len() as i64)))
         }
     };
     let bias = (0..len).map(|_| pick(rng, -200, 200)).collect();
@@ -113,6 +119,25 @@ pub(crate) fn mixed() -> Net {
     net
 }
 
+/// A dense layer, sums of products of two tensors with zero points, squares, a dense layer.
+pub(crate) fn products() -> Net {
+    let rng = &mut ChaCha20Rng::seed_from_u64(3);
+    let input = |name: &str, len| Input { name: name.into(), len, bits: 8 };
+    let mut net = Net { inputs: vec![input("x", 12), input("y", 6)], ..Net::default() };
+    let step = conv(rng, [12, 1, 1], 8, [1, 1], PLAIN);
+    let first = linear(&mut net, rng, "dense1", &[0], step);
+    let pairs = (0..12u32).map(|i| [i % 8, i * 5 % 6]).collect();
+    // The third output has no pair.
+    let step = Products { starts: vec![0, 1, 4, 4, 9, 12], pairs, zeros: [128, 100] };
+    let second = linear(&mut net, rng, "products", &[first, 1], Linear::Products(step));
+    let step = Products { starts: (0..=5).collect(), pairs: (0..5).map(|i| [i, i]).collect(), zeros: [7, 7] };
+    let third = linear(&mut net, rng, "squares", &[second, second], Linear::Products(step));
+    let step = conv(rng, [5, 1, 1], 3, [1, 1], PLAIN);
+    let last = linear(&mut net, rng, "dense2", &[third], step);
+    net.outputs.push(Output { name: "z".into(), tensor: last, bits: 8 });
+    net
+}
+
 /// A net laid out, with an honest run.
 pub(crate) struct Case {
     pub(crate) net: Net,
@@ -154,7 +179,8 @@ pub(crate) fn inputs(net: &Net, seed: u64) -> Vec<Vec<i64>> {
 
 /// Shapes for each net.
 pub(crate) fn cases() -> impl Iterator<Item = (&'static str, Case)> {
-    let all = [("chain", chain as fn() -> Net, [1, 4, 16]), ("mixed", mixed, [1, 3, 8])];
+    let all =
+        [("chain", chain as fn() -> Net, [1, 4, 16]), ("mixed", mixed, [1, 3, 8]), ("products", products, [1, 2, 5])];
     all.into_iter().flat_map(|(name, net, kernels)| {
         kernels.into_iter().map(move |kernels| (name, Case::new(net(), Shape { kernels, k: 12 }, 1)))
     })

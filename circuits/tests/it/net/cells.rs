@@ -4,7 +4,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use zugzwang_circuits::net::circuit::{Def, START_ROW, Shape};
 
-use super::cases::{Case, chain, mixed, pick};
+use super::cases::{Case, chain, mixed, pick, products};
 
 /// Why a changed first-phase cell may pass: nothing reads it.
 fn is_free(case: &Case, column: usize, row: usize) -> bool {
@@ -55,7 +55,7 @@ fn check(name: &str, case: &Case, each: usize) -> (usize, usize) {
 
 #[test]
 fn changed_cells_are_caught() {
-    for (name, net) in [("chain", chain()), ("mixed", mixed())] {
+    for (name, net) in [("chain", chain()), ("mixed", mixed()), ("products", products())] {
         let case = Case::new(net, Shape { kernels: 4, k: 12 }, 1);
         let (caught, free) = check(name, &case, 60);
         println!("{name}: {caught} changed cells caught, {free} truly free");

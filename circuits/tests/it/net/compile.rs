@@ -3,7 +3,8 @@
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use zugzwang_circuits::float::{
-    Conv, FloatInput, FloatNet, FloatNode, FloatOp, FloatTensor, Function, Product, Sparse, Term, Windows,
+    Conv, FloatInput, FloatNet, FloatNode, FloatOp, FloatTensor, Function, MatMul, Product, Ranked, Sparse, Term, TopK,
+    Windows,
 };
 use zugzwang_circuits::net::circuit::{Shape, Witness};
 use zugzwang_circuits::net::compile::{CompileError, Options, compile};
@@ -137,14 +138,34 @@ fn networks_compute_the_same_nearly() {
     check("moves", &moved.conv([4, 1, 1], 2, 1, 0, 1).done(), 0.03);
 }
 
+/// The last node reads these tensors.
+fn reading(mut growing: Growing, tensors: &[usize]) -> Growing {
+    if let Some(node) = growing.net.nodes.last_mut() {
+        node.inputs = tensors.to_vec();
+    }
+    growing
+}
+
+#[test]
+fn products_of_tensors_compute_the_same_nearly() {
+    // x · sigmoid(x), and a matrix by itself.
+    let all = |n: u32| Product { left: (0..n).collect(), right: (0..n).collect() };
+    let gated = Growing::new(&[1, 12]).conv([12, 1, 1], 9, 1, 0, 1).function(Function::Sigmoid);
+    let gated = reading(gated.node("Mul", FloatOp::Product(all(9)), &[1, 9]), &[1, 2]);
+    check("gate", &gated.conv([9, 1, 1], 3, 1, 0, 1).done(), 0.05);
+    let matrix = MatMul { batch: 1, m: 3, k: 3, n: 3 };
+    let squared = Growing::new(&[1, 9]).conv([9, 1, 1], 9, 1, 0, 1);
+    let squared = reading(squared.node("MatMul", FloatOp::MatMul(matrix), &[3, 3]), &[1, 1]);
+    check("matrix", &squared.conv([9, 1, 1], 2, 1, 0, 1).done(), 0.05);
+}
+
 #[test]
 fn what_can_not_be_proven_is_refused_by_name() {
-    let product = Product { left: vec![0, 1], right: vec![1, 0] };
-    let mut growing = Growing::new(&[1, 2]).node("Mul", FloatOp::Product(product), &[1, 2]);
-    growing.net.nodes[0].inputs = vec![0, 0];
-    let net = growing.done();
+    let windows = Windows { starts: vec![0, 2], indices: vec![0, 1] };
+    let best = TopK { windows, k: 1, output: Ranked::Positions };
+    let net = Growing::new(&[1, 2]).node("ArgMax", FloatOp::TopK(best), &[1, 1]).done();
     let error = compile(&net, &samples(&net, 2), &Options::default()).expect_err("no circuit");
-    assert!(error.to_string().contains("Mul"), "{error}");
+    assert!(error.to_string().contains("ArgMax"), "{error}");
     assert!(matches!(compile(&net, &[], &Options::default()), Err(CompileError::NoSamples)));
     let options = Options { weight_bits: 40, ..Options::default() };
     assert!(matches!(compile(&net, &samples(&net, 2), &options), Err(CompileError::Bits { .. })));

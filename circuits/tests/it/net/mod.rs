@@ -1,6 +1,6 @@
 //! Any net's circuit: honest witnesses, cheating provers, changed cells, real proofs, and the compiler before it.
 
-mod cases;
+pub(crate) mod cases;
 mod cells;
 mod cheats;
 mod compile;

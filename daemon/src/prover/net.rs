@@ -1,0 +1,310 @@
+//! Any ONNX model: compiled to a net, inspected, and proven.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use zugzwang_circuits::{
+    float::FloatNet,
+    graph::Tensor,
+    keys::{KeyOrigin, key_path},
+    net::{
+        self, Candidate, Goal, NetProver,
+        bounds::Bounds,
+        circuit::Shape,
+        compile::{Options, Real, Report, compile},
+        package::{MANIFEST, Package},
+    },
+    onnx,
+    prove::Step,
+    srs::Srs,
+};
+
+use super::{Facts, Noise, Phase, Proof, Prove, ProveError, make_folder, said};
+use crate::{chain::error::one_line, config::ModelConfig};
+
+/// Real inputs, and what they are if somebody said.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    /// One list of values per input of the network, for each sample.
+    pub inputs: Vec<Vec<Vec<f32>>>,
+    /// The index of the right answer, for each sample or not at all.
+    pub labels: Vec<usize>,
+}
+
+/// What a network is and costs, before any key exists.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspected {
+    /// The model's name.
+    pub name: String,
+    /// ONNX operators and how often each stands in the file.
+    pub operators: Vec<(String, usize)>,
+    /// Weights and biases.
+    pub parameters: usize,
+    /// Multiply-accumulate operations.
+    pub macs: usize,
+    /// Sizes that fit, lowest table last.
+    pub frontier: Vec<Predicted>,
+}
+
+/// One size of table with what it is predicted to cost.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Predicted {
+    /// Kernels a row.
+    pub kernels: usize,
+    /// The table has 2^k rows.
+    pub k: u32,
+    /// Rows in use.
+    pub rows: usize,
+    /// Fixed columns.
+    pub fixed: usize,
+    /// Columns of the first and of the second phase.
+    pub advice: [usize; 2],
+    /// Seconds of a proof.
+    pub prove_s: f64,
+    /// Seconds to make the keys.
+    pub keygen_s: f64,
+    /// Peak of memory.
+    pub memory_mib: f64,
+    /// Bytes of a proof.
+    pub proof_bytes: usize,
+    /// Gas of a transaction that verifies one.
+    pub gas: u64,
+}
+
+impl From<Candidate> for Predicted {
+    fn from(c: Candidate) -> Self {
+        Self {
+            kernels: c.shape.kernels,
+            k: c.shape.k,
+            rows: c.needs.rows,
+            fixed: c.fixed,
+            advice: c.advice,
+            prove_s: c.seconds,
+            keygen_s: c.keygen_seconds,
+            memory_mib: c.memory_mib,
+            proof_bytes: c.proof_bytes,
+            gas: c.gas as u64,
+        }
+    }
+}
+
+/// A net's prover with what benchmarks want to know of it.
+#[derive(Debug)]
+struct NetCircuitProver {
+    name: String,
+    prover: NetProver,
+    inputs: Vec<Real>,
+    cache: PathBuf,
+}
+
+/// Whether a folder holds a compiled net.
+pub fn is_net(dir: &Path) -> bool {
+    dir.join(MANIFEST).is_file()
+}
+
+/// Loads a compiled net and its keys, which are made if they aren't cached.
+pub(super) fn load_net(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
+    let package = Package::load(&config.dir).map_err(said)?;
+    let shape = match config.shape.as_str() {
+        "" => package.manifest.circuit,
+        text => parse_shape(text)?,
+    };
+    let name = package.manifest.name.clone();
+    make_folder(&config.cache)?;
+    say(&format!("model {name}: loading the trusted set-up and the keys for {shape}"));
+    let srs = Srs::load(shape.k, &config.cache).map_err(said)?;
+    let prover = NetProver::of(&package, shape, srs, &config.cache).map_err(said)?;
+    let seconds = prover.keygen_time().as_secs_f64();
+    match prover.key_origin() {
+        KeyOrigin::Cached => say(&format!("model {name}: keys read in {seconds:.1} s")),
+        KeyOrigin::Generated => say(&format!("model {name}: keys made in {seconds:.1} s")),
+        KeyOrigin::Replaced(why) => {
+            say(&format!("model {name}: keys made anew in {seconds:.1} s, because {}", one_line(&why.to_string())))
+        }
+    }
+    let inputs = package.manifest.inputs;
+    Ok(std::sync::Arc::new(NetCircuitProver { name, prover, inputs, cache: config.cache.clone() }))
+}
+
+/// Compiles any ONNX file on made-up inputs and makes keys for it: good for costs, not for answers.
+pub(super) fn load_onnx(
+    config: &ModelConfig,
+    keys: &Path,
+    goal: Goal,
+    say: &dyn Fn(&str),
+) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
+    let (name, float) = read(&config.dir)?;
+    say(&format!("model {name}: compiling {} nodes on made-up inputs", float.nodes.len()));
+    let compiled = compile(&float, &made_up(&float).inputs, &Options::default()).map_err(said)?;
+    let shape = match config.shape.as_str() {
+        "" => net::choose(&compiled.net, &compiled.bounds, goal).map_err(said)?.shape,
+        text => parse_shape(text)?,
+    };
+    say(&format!("model {name}: making keys for {shape}"));
+    make_folder(keys)?;
+    let srs = Srs::load(shape.k, keys).map_err(said)?;
+    let prover = NetProver::new(compiled.net, shape, srs, keys).map_err(said)?;
+    Ok(std::sync::Arc::new(NetCircuitProver { name, prover, inputs: compiled.inputs, cache: keys.to_owned() }))
+}
+
+/// Compiles an ONNX file into a folder; what it found.
+pub fn compile_net(
+    file: &Path,
+    samples: &Samples,
+    out: &Path,
+    options: &Options,
+    goal: Goal,
+) -> Result<(Report, Candidate), ProveError> {
+    let (name, float) = read(file)?;
+    let compiled = compile(&float, &samples.inputs, options).map_err(said)?;
+    let candidate = net::choose(&compiled.net, &compiled.bounds, goal).map_err(said)?;
+    let bytes = std::fs::read(file).map_err(|e| said(format!("{}: {e}", file.display())))?;
+    Package::store(out, &name, &bytes, &compiled, options, candidate.shape).map_err(said)?;
+    Ok((compiled.report, candidate))
+}
+
+/// What an ONNX file holds and costs. Costs depend a little on the ranges that calibration finds; without samples they
+/// are made up.
+pub fn inspect_net(file: &Path, samples: Option<&Samples>) -> Result<Inspected, ProveError> {
+    let (name, float) = read(file)?;
+    let made_up = samples.is_none().then(|| made_up(&float)).unwrap_or_default();
+    let samples = samples.unwrap_or(&made_up);
+    let mut operators: Vec<(String, usize)> = Vec::new();
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for node in float.nodes.iter().map(|n| (n.operator.as_str(), n.name.as_str())) {
+        // One ONNX node can be several of the network's.
+        if seen.contains(&node) {
+            continue;
+        }
+        seen.push(node);
+        match operators.iter_mut().find(|(name, _)| name == node.0) {
+            Some((_, count)) => *count += 1,
+            None => operators.push((node.0.to_owned(), 1)),
+        }
+    }
+    let compiled = compile(&float, &samples.inputs, &Options::default()).map_err(said)?;
+    let frontier = frontier(&compiled.net, &compiled.bounds)?;
+    Ok(Inspected { name, operators, parameters: compiled.net.parameters(), macs: compiled.net.macs(), frontier })
+}
+
+fn frontier(net: &net::Net, bounds: &Bounds) -> Result<Vec<Predicted>, ProveError> {
+    Ok(net::candidates(net, bounds).map_err(said)?.into_iter().map(Predicted::from).collect())
+}
+
+fn read(file: &Path) -> Result<(String, FloatNet), ProveError> {
+    let name = file.file_stem().map_or_else(|| "model".to_owned(), |s| s.to_string_lossy().into_owned());
+    Ok((name, onnx::load(file).map_err(said)?))
+}
+
+/// Inputs between −1 and 1; bytes where integers are wanted.
+fn made_up(float: &FloatNet) -> Samples {
+    let mut noise = Noise(1);
+    let mut value = |integer: bool| match integer {
+        true => (noise.next() % 256) as f32,
+        false => (noise.next() % 2001) as f32 / 1000.0 - 1.0,
+    };
+    let mut sample = || {
+        let inputs = float.inputs.iter();
+        inputs.map(|i| (0..float.tensors[i.tensor].len()).map(|_| value(i.integer)).collect()).collect()
+    };
+    Samples { inputs: (0..16).map(|_| sample()).collect(), labels: vec![] }
+}
+
+/// Reads `KERNELS,K`, such as `8,14`.
+fn parse_shape(text: &str) -> Result<Shape, ProveError> {
+    let numbers: Vec<usize> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    match (&numbers[..], text.split(',').count()) {
+        ([kernels, k], 2) if *k <= 28 && *kernels > 0 => Ok(Shape { kernels: *kernels, k: *k as u32 }),
+        _ => Err(ProveError::Circuit(format!("shape \"{text}\" is none; write KERNELS,K such as 8,14"))),
+    }
+}
+
+/// The integers of real inputs, as one tensor.
+pub fn encode(dir: &Path, sample: &[Vec<f32>]) -> Result<Tensor, ProveError> {
+    let package = Package::load(dir).map_err(said)?;
+    let lengths = package.net.inputs.iter().map(|i| i.len);
+    if !sample.iter().map(Vec::len).eq(lengths.clone()) {
+        let (got, want) = (sample.iter().map(Vec::len).collect::<Vec<_>>(), lengths.collect::<Vec<_>>());
+        return Err(ProveError::Circuit(format!("the input has {got:?} numbers, the model reads {want:?}")));
+    }
+    let reals = sample.iter().zip(&package.manifest.inputs);
+    let values: Vec<i64> = reals.flat_map(|(values, real)| values.iter().map(|v| real.encode(f64::from(*v)))).collect();
+    Ok(Tensor { cells: values.len(), values })
+}
+
+impl NetCircuitProver {
+    fn split(&self, input: &Tensor) -> Result<Vec<Vec<i64>>, ProveError> {
+        let inputs = &self.prover.net().inputs;
+        if input.values.len() != inputs.iter().map(|i| i.len).sum::<usize>() {
+            return Err(ProveError::Circuit("the input is not of this model's length".into()));
+        }
+        let mut rest = &input.values[..];
+        let mut take = |len: usize| {
+            let (head, tail) = rest.split_at(len.min(rest.len()));
+            rest = tail;
+            head.to_vec()
+        };
+        Ok(inputs.iter().map(|i| take(i.len)).collect())
+    }
+}
+
+impl Prove for NetCircuitProver {
+    fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError> {
+        on_phase("running the network");
+        let on_step = |step| {
+            on_phase(match step {
+                Step::Columns(0) => "committing to its integers",
+                Step::Columns(_) => "checking every layer at a random point",
+                Step::Quotient => "dividing out the constraints",
+                Step::Opening => "opening the commitments",
+            })
+        };
+        let (proof, trace, _) = self.prover.prove(&self.split(input)?, request, &on_step).map_err(said)?;
+        let output = self.prover.net().outputs.first().map(|o| &trace.tensors[o.tensor]);
+        let mut ranking: Vec<usize> = (0..output.map_or(0, Vec::len)).collect();
+        ranking.sort_by_key(|i| (std::cmp::Reverse(output.map_or(0, |o| o[*i])), *i));
+        ranking.truncate(16);
+        Ok(Proof { bytes: proof.bytes, instances: proof.instances, ranking })
+    }
+
+    fn profile(&self, input: &Tensor, request: [u8; 32]) -> Result<Vec<(&'static str, f64)>, ProveError> {
+        let (_, _, p) = self.prover.prove(&self.split(input)?, request, &|_| ()).map_err(said)?;
+        Ok(super::steps(&p))
+    }
+
+    fn verify(&self, proof: &Proof) -> bool {
+        let Proof { bytes, instances, .. } = proof.clone();
+        self.prover.verify(&net::NetProof { bytes, instances })
+    }
+
+    fn model_id(&self) -> [u8; 32] {
+        self.prover.model_id()
+    }
+
+    fn solidity(&self) -> Result<String, ProveError> {
+        self.prover.solidity("Verifier").map_err(said)
+    }
+
+    fn facts(&self) -> Facts {
+        let layout = self.prover.layout();
+        let (fixed, advice) = layout.columns();
+        let keys = key_path(&self.cache, &self.prover.key_id());
+        Facts {
+            model: self.name.clone(),
+            shape: layout.shape.to_string(),
+            k: layout.shape.k,
+            rows: layout.end + 1,
+            columns: fixed + advice[0] + advice[1] + 1,
+            keygen_s: self.prover.keygen_time().as_secs_f64(),
+            pk_bytes: std::fs::metadata(keys).map_or(0, |m| m.len()),
+            instances: layout.instances(),
+        }
+    }
+
+    fn example(&self, seed: u64) -> Tensor {
+        let mut noise = Noise(seed.wrapping_add(1));
+        let bits = self.inputs.iter().zip(&self.prover.net().inputs).flat_map(|(r, i)| vec![r.bits; i.len]);
+        let values: Vec<i64> = bits.map(|bits| (noise.next() & ((1 << bits) - 1)) as i64).collect();
+        Tensor { cells: values.len(), values }
+    }
+}
