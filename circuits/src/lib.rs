@@ -12,6 +12,7 @@ pub mod interpret;
 pub mod keys;
 pub mod model;
 pub mod net;
+pub mod onnx;
 pub mod prove;
 pub mod prover;
 mod proving;

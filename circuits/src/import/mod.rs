@@ -5,7 +5,7 @@
 
 mod error;
 mod float;
-mod proto;
+pub(crate) mod proto;
 mod walk;
 
 pub use error::ImportError;

@@ -177,13 +177,13 @@ impl Constant {
 }
 
 /// Little-endian words of `N` bytes; `None` if some are left over.
-fn words<const N: usize>(raw: &[u8]) -> Option<impl Iterator<Item = [u8; N]> + '_> {
+pub(crate) fn words<const N: usize>(raw: &[u8]) -> Option<impl Iterator<Item = [u8; N]> + '_> {
     let whole = raw.len().is_multiple_of(N);
     whole.then(|| raw.chunks_exact(N).filter_map(|c| c.try_into().ok()))
 }
 
 /// The node's name, or that of its first output.
-pub(super) fn name_of(node: &NodeProto) -> String {
+pub(crate) fn name_of(node: &NodeProto) -> String {
     match node.output.first() {
         Some(o) if node.name.is_empty() => o.clone(),
         _ => node.name.clone(),
