@@ -1,5 +1,7 @@
 //! What stays the same from proof to proof.
 
+use std::borrow::Cow;
+
 use halo2_proofs::halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
@@ -12,11 +14,15 @@ use super::fft::Domain;
 use super::program::Program;
 use super::{Column, ProveError, fits};
 
+/// Values on cosets are kept up to so many bytes. A key with more of them computes them in each
+/// proof, one coset at a time.
+const MOST_KEPT: usize = 1 << 30;
+
 /// A verifying key with all that can be computed before a proof: the fixed columns' polynomials,
 /// their values on the quotient's cosets, the gates' program, the set-up's points.
 ///
 /// With `f` fixed columns of 2^k rows and gates of degree `d` it takes `32·2^k·f·d` bytes: 151 MB
-/// for `k = 16`, `f = 24`, `d = 3`.
+/// for `k = 16`, `f = 24`, `d = 3`. From 1 GiB of values on cosets on, only the polynomials are kept.
 #[derive(Clone, Debug)]
 pub struct Key {
     pub(super) vk: VerifyingKey<G1Affine>,
@@ -24,8 +30,8 @@ pub struct Key {
     pub(super) domain: Domain,
     /// Coefficients, bit-reversed.
     pub(super) fixed: Vec<Vec<Fr>>,
-    /// By coset, then by column.
-    pub(super) fixed_on_cosets: Vec<Vec<Vec<Fr>>>,
+    /// By coset, then by column; none if they are too many.
+    fixed_on_cosets: Vec<Vec<Vec<Fr>>>,
     pub(super) program: Program,
 }
 
@@ -49,10 +55,18 @@ impl Key {
         let domain = Domain::new(halo2.k(), halo2.get_omega(), halo2.get_quotient_poly_degree());
         let fixed: Vec<Vec<Fr>> =
             fixed.par_iter().map(|column| domain.coefficients(column.values(domain.n()))).collect();
-        let fixed_on_cosets = (0..domain.num_cosets())
-            .map(|coset| fixed.par_iter().map(|column| domain.on_coset(coset, column)).collect())
-            .collect();
+        let bytes = fixed.len() * domain.num_cosets() * domain.n() * size_of::<Fr>();
+        let kept = if bytes > MOST_KEPT { 0 } else { domain.num_cosets() };
+        let fixed_on_cosets = (0..kept).map(|coset| on_coset(&domain, coset, &fixed)).collect();
         Ok(Self { vk, points, domain, fixed, fixed_on_cosets, program })
+    }
+
+    /// The fixed columns' values on a coset, kept or computed.
+    pub(super) fn fixed_on_coset(&self, coset: usize) -> Cow<'_, [Vec<Fr>]> {
+        match self.fixed_on_cosets.get(coset) {
+            Some(kept) => Cow::Borrowed(kept),
+            None => Cow::Owned(on_coset(&self.domain, coset, &self.fixed)),
+        }
     }
 
     /// The verifying key.
@@ -94,6 +108,10 @@ pub fn verifying_key<C: Circuit<Fr>>(
     let domain = EvaluationDomain::new(cs.degree() as u32, points.k);
     let no_copies = permutation::VerifyingKey::from_commitments(vec![]);
     Ok(VerifyingKey::from_parts(domain, affine, no_copies, cs, vec![], false))
+}
+
+fn on_coset(domain: &Domain, coset: usize, fixed: &[Vec<Fr>]) -> Vec<Vec<Fr>> {
+    fixed.par_iter().map(|column| domain.on_coset(coset, column)).collect()
 }
 
 fn supported(cs: &ConstraintSystem<Fr>) -> Result<(), ProveError> {

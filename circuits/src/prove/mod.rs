@@ -267,14 +267,16 @@ where
     lap(clock, &mut profile.transforms);
     let scalars = key.program.scalars(&challenges, y);
     let mut numerators = vec![];
-    for (coset, fixed) in key.fixed_on_cosets.iter().enumerate() {
+    for coset in 0..domain.num_cosets() {
         let clock = Instant::now();
+        let fixed = key.fixed_on_coset(coset);
         let all: Vec<Vec<Fr>> =
             polynomials.par_iter().chain(&public).map(|column| domain.on_coset(coset, column)).collect();
         lap(clock, &mut profile.transforms);
         let clock = Instant::now();
         let (advice, instance) = all.split_at(polynomials.len());
-        numerators.push(quotient::evaluate(&key.program, &scalars, Columns { fixed, advice, instance }, n));
+        let columns = Columns { fixed: &fixed, advice, instance };
+        numerators.push(quotient::evaluate(&key.program, &scalars, columns, n));
         lap(clock, &mut profile.quotient);
     }
     let clock = Instant::now();

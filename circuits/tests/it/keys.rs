@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Instant};
 
 use zugzwang_circuits::{
     keys::{KeyError, KeyOrigin, Keys, key_id, key_path, load, load_or_generate},
-    prove::{Column, Key, Points},
+    prove::Points,
     srs::Srs,
 };
 

@@ -25,7 +25,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use zugzwang_circuits::{
     evm::transcript::{EvmReader, EvmWriter},
-    prove::{Advice, Column},
+    prove,
 };
 
 /// The size of a [`Toy`].
@@ -57,7 +57,6 @@ impl Spec {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    spec: Spec,
     first: Vec<Column<Advice>>,
     second: Vec<Column<Advice>>,
     challenges: Vec<Challenge>,
@@ -149,7 +148,7 @@ impl Circuit<Fr> for Toy {
             }
             polynomials
         });
-        Config { spec, first, second, challenges: all, fixed }
+        Config { first, second, challenges: all, fixed }
     }
 
     fn synthesize(&self, config: Config, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
@@ -253,15 +252,15 @@ impl Toy {
     }
 
     /// The fixed columns, as our prover takes them.
-    pub(crate) fn fixed_columns(&self) -> Vec<Column<'static>> {
-        self.fixed().into_iter().map(Column::Field).collect()
+    pub(crate) fn fixed_columns(&self) -> Vec<prove::Column<'static>> {
+        self.fixed().into_iter().map(prove::Column::Field).collect()
     }
 }
 
-impl Advice for Toy {
-    fn columns(&self, phase: u8, challenges: &[Fr]) -> Vec<Column<'_>> {
+impl prove::Advice for Toy {
+    fn columns(&self, phase: u8, challenges: &[Fr]) -> Vec<prove::Column<'_>> {
         let columns = if phase == 0 { self.first() } else { self.second(challenges) };
-        columns.into_iter().map(Column::Field).collect()
+        columns.into_iter().map(prove::Column::Field).collect()
     }
 }
 
