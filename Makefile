@@ -8,6 +8,7 @@ MODEL ?= chess-m
 CARGO ?= cargo
 ZUGZWANG := $(or $(CARGO_TARGET_DIR),target)/release/zugzwang
 INSTALLED := contracts/node_modules/.installed
+NODE_TESTS := .zugzwang/onnx-node-tests
 MODELS := $(sort $(patsubst models/%/model.toml,%,$(wildcard models/*/model.toml)))
 
 # HUMAN counts as set unless it is empty, 0, n, no, f, false or off, as in the binary.
@@ -38,7 +39,7 @@ test-contracts: check-node $(INSTALLED)
 	@echo '==> forge tests'
 	@cd contracts && npx --no-install forge test
 
-test-rust: check-node check-cargo $(INSTALLED)
+test-rust: check-node check-cargo $(INSTALLED) $(NODE_TESTS)
 	@echo '==> cargo tests of all crates'
 	@$(CARGO) test --workspace --locked --no-fail-fast
 
@@ -82,6 +83,10 @@ $(INSTALLED): contracts/package-lock.json contracts/package.json | check-node
 	@echo '==> installing the local chain and the Solidity compiler (npm ci in contracts/)'
 	@cd contracts && npm ci --no-audit --no-fund
 	@touch $@
+
+# The ONNX project's test cases, from the package of its release.
+$(NODE_TESTS):
+	@scripts/onnx-node-tests
 
 model-%:
 	@test -f models/$*/model.toml || { echo 'make: there is no model $*; choose one of: $(MODELS)' >&2; exit 1; }

@@ -1,6 +1,6 @@
 //! What a float network must satisfy before anything runs it.
 
-use super::{Conv, FloatNet, FloatNode, FloatOp, MAX_ELEMENTS, Sparse, Windows};
+use super::{Conv, FloatNet, FloatNode, FloatOp, MAX_ELEMENTS, Sparse, Term, Windows};
 
 /// A node that contradicts its tensors. Networks made by the importer have none.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl FloatNet {
         let mut known = vec![false; self.tensors.len()];
         for t in &self.tensors {
             let size = t.shape.iter().try_fold(1usize, |a, d| a.checked_mul(*d));
-            if !size.is_some_and(|s| s <= MAX_ELEMENTS) {
+            if size.is_none_or(|s| s > MAX_ELEMENTS) {
                 return fail("tensor", &t.name, format!("shape {:?} is too large", t.shape));
             }
         }
@@ -78,7 +78,7 @@ impl FloatOp {
         }
         match self {
             Self::Conv(c) => conv(c, sizes[0]),
-            Self::Sparse(s) => sparse(s, sizes),
+            Self::Sparse(s) => s.fits(sizes),
             Self::Product(p) => {
                 let inside = |list: &[u32], size: usize| list.iter().all(|i| (*i as usize) < size);
                 if p.left.len() != p.right.len() || !inside(&p.left, sizes[0]) || !inside(&p.right, sizes[1]) {
@@ -87,7 +87,7 @@ impl FloatOp {
                 Ok(p.left.len())
             }
             Self::MatMul(m) => {
-                let size = |a: usize, b: usize| Some(m.batch.checked_mul(a)?.checked_mul(b)?);
+                let size = |a: usize, b: usize| m.batch.checked_mul(a)?.checked_mul(b);
                 if size(m.m, m.k) != Some(sizes[0]) || size(m.k, m.n) != Some(sizes[1]) {
                     return Err(format!("its matrices don't fit inputs of {sizes:?} values"));
                 }
@@ -120,13 +120,16 @@ fn conv(c: &Conv, size: usize) -> Result<usize, String> {
     product(&[c.out_channels, height, width]).ok_or_else(|| "it is too large".into())
 }
 
-fn sparse(s: &Sparse, sizes: &[usize]) -> Result<usize, String> {
-    rows(&s.starts, s.terms.len(), 0)?;
-    if s.starts.len() != s.bias.len() + 1 {
-        return Err("it hasn't one constant per output".into());
+impl Sparse {
+    /// How many sums there are, given the inputs' sizes; checks every index.
+    pub(crate) fn fits(&self, sizes: &[usize]) -> Result<usize, String> {
+        rows(&self.starts, self.terms.len(), 0)?;
+        if self.starts.len() != self.bias.len() + 1 {
+            return Err("it hasn't one constant per output".into());
+        }
+        let inside = |t: &Term| sizes.get(t.input as usize).is_some_and(|n| (t.index as usize) < *n);
+        if self.terms.iter().all(inside) { Ok(self.bias.len()) } else { Err("a term lies outside of its input".into()) }
     }
-    let inside = s.terms.iter().all(|t| sizes.get(t.input as usize).is_some_and(|n| (t.index as usize) < *n));
-    if inside { Ok(s.bias.len()) } else { Err("a term lies outside of its input".into()) }
 }
 
 fn windows(w: &Windows, size: usize, least: usize) -> Result<usize, String> {

@@ -84,6 +84,9 @@ impl Place {
     }
 }
 
+/// A tensor, one of its elements, and the factor that it is read with.
+type Source = (TensorId, u32, f32);
+
 /// A float network under construction.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
@@ -178,6 +181,13 @@ impl Builder {
         }
     }
 
+    /// A tensor of its own for numbers that another tensor holds already.
+    pub(super) fn copied(&mut self, place: &Place, from: TensorId, shape: &[usize]) -> TensorId {
+        let mut rows = Sparse::empty();
+        (0..self.net.tensors[from].len()).for_each(|i| rows.add(0.0, [(0, i as u32, 1.0)]));
+        self.push(place, FloatOp::Sparse(rows), vec![from], shape.to_vec())
+    }
+
     /// Adds weighted sums. Constants join the bias, and sums of one term only are read through: a move after a move
     /// is one move, and one that moves nothing is none.
     pub(super) fn sparse(
@@ -189,9 +199,7 @@ impl Builder {
         kind: Kind,
     ) -> Result<Value, OnnxError> {
         let sizes: Vec<usize> = inputs.iter().map(|v| v.len()).collect();
-        let op = FloatOp::Sparse(rows);
-        op.outputs(&sizes).map_err(|what| place.shape(what))?;
-        let FloatOp::Sparse(rows) = op else { return Err(place.shape("isn't a sum")) };
+        rows.fits(&sizes).map_err(|what| place.shape(what))?;
         self.spend(place, rows.terms.len())?;
         let (sources, rows) = self.through(inputs, &rows);
         if sources.is_empty() {
@@ -218,21 +226,22 @@ impl Builder {
         let mut places: HashMap<TensorId, u32> = HashMap::new();
         let mut out = Sparse { starts: vec![0], terms: Vec::with_capacity(rows.terms.len()), bias: Vec::new() };
         for i in 0..rows.outputs() {
-            let mut bias = rows.bias[i];
+            let mut bias = f64::from(rows.bias[i]);
+            let mut constant = |factor: f32, value: f32| bias += f64::from(factor) * f64::from(value);
             let first = out.terms.len();
             for t in rows.row(i).iter().filter(|t| t.weight != 0.0) {
                 let (tensor, index, weight) = match &inputs[t.input as usize].form {
                     Form::Constant(c) => {
-                        bias += t.weight * c[t.index as usize];
+                        constant(t.weight, c[t.index as usize]);
                         continue;
                     }
                     Form::Tensor(tensor) => match self.one_term(*tensor, t.index) {
-                        Some((constant, None)) => {
-                            bias += t.weight * constant;
+                        Some((value, None)) => {
+                            constant(t.weight, value);
                             continue;
                         }
-                        Some((constant, Some((tensor, index, weight)))) => {
-                            bias += t.weight * constant;
+                        Some((value, Some((tensor, index, weight)))) => {
+                            constant(t.weight, value);
                             (tensor, index, t.weight * weight)
                         }
                         None => (*tensor, t.index, t.weight),
@@ -245,7 +254,7 @@ impl Builder {
                 out.terms.push(Term { input, index, weight });
             }
             merge(&mut out.terms, first);
-            out.push(bias);
+            out.push(bias as f32);
         }
         // Terms that cancelled may have been a source's only ones.
         let mut used = vec![false; sources.len()];
@@ -264,7 +273,7 @@ impl Builder {
     }
 
     /// The constant and the only term of an element that is a sum of at most one term.
-    fn one_term(&self, tensor: TensorId, index: u32) -> Option<(f32, Option<(TensorId, u32, f32)>)> {
+    fn one_term(&self, tensor: TensorId, index: u32) -> Option<(f32, Option<Source>)> {
         let node = &self.net.nodes[self.producer[tensor]?];
         let FloatOp::Sparse(rows) = &node.op else { return None };
         let bias = rows.bias[index as usize];

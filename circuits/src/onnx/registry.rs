@@ -3,7 +3,7 @@
 
 use super::build::Value;
 use super::lower::{Lowered, Lowering};
-use super::ops::{activation, arithmetic, choose, conv, dense, moves, pool, reduce, reshape};
+use super::ops::{activation, arithmetic, compare, conv, dense, gather, moves, normalise, pool, rank, reduce, reshape};
 
 /// An operator of ONNX that can be imported.
 #[derive(Clone, Copy, Debug)]
@@ -54,11 +54,11 @@ macro_rules! operators {
 pub static OPERATORS: &[Operator] = operators![
     "Abs" 11 (1, 1) activation::abs, "table", cost::TABLE;
     "Add" 11 (2, 2) arithmetic::add, "sums", cost::SUM;
-    "And" 11 (2, 2) choose::and, "product", cost::PRODUCT;
-    "ArgMax" 11 (1, 1) choose::arg_max, "position of the largest; `select_last_index` reads backwards", cost::RANK;
-    "ArgMin" 11 (1, 1) choose::arg_min, "as ArgMax of the negated input", cost::RANK;
+    "And" 11 (2, 2) compare::and, "product", cost::PRODUCT;
+    "ArgMax" 11 (1, 1) rank::arg_max, "position of the largest; `select_last_index` reads backwards", cost::RANK;
+    "ArgMin" 11 (1, 1) rank::arg_min, "as ArgMax of the negated input", cost::RANK;
     "AveragePool" 11 (1, 1) pool::average_pool, "sums with constant weights, either with `count_include_pad` or without", cost::SUM;
-    "BatchNormalization" 11 (5, 5) arithmetic::batch_norm, "a factor and a summand per channel, folded into the convolution before it", cost::SCALE;
+    "BatchNormalization" 11 (5, 5) normalise::batch_norm, "a factor and a summand per channel, folded into the convolution before it", cost::SCALE;
     "Cast" 11 (1, 1) activation::cast, "nothing; to integers cuts fractions off, to booleans tests for zero", cost::NONE;
     "CastLike" 15 (2, 2) activation::cast_like, "as Cast", cost::NONE;
     "Ceil" 11 (1, 1) activation::ceil, "table", cost::TABLE;
@@ -72,29 +72,29 @@ pub static OPERATORS: &[Operator] = operators![
     "Div" 11 (2, 2) arithmetic::div, "product with the reciprocal, which is a constant if the divisor is", cost::PRODUCT;
     "Dropout" 11 (1, 3) reshape::dropout, "nothing", cost::NONE;
     "Elu" 11 (1, 1) activation::elu, "table", cost::TABLE;
-    "Equal" 11 (2, 2) choose::equal, "test of the difference for zero", cost::COMPARE;
+    "Equal" 11 (2, 2) compare::equal, "test of the difference for zero", cost::COMPARE;
     "Erf" 11 (1, 1) activation::erf, "table", cost::TABLE;
     "Exp" 11 (1, 1) activation::exp, "table", cost::TABLE;
     "Expand" 11 (2, 2) reshape::expand, "moves", cost::NONE;
     "Flatten" 11 (1, 1) reshape::flatten, "nothing", cost::NONE;
     "Floor" 11 (1, 1) activation::floor, "table", cost::TABLE;
-    "Gather" 11 (2, 2) choose::gather, "moves if the indices are constant; one table per column if the data are (embeddings, indices from 0)", cost::TABLE;
+    "Gather" 11 (2, 2) gather::gather, "moves if the indices are constant; one table per column if the data are (embeddings, indices from 0)", cost::TABLE;
     "Gelu" 20 (1, 1) activation::gelu, "table", cost::TABLE;
     "Gemm" 11 (2, 3) dense::gemm, "1×1 convolution if one side is constant, else matrix product", cost::WEIGHTS;
     "GlobalAveragePool" 11 (1, 1) pool::global_average, "sums with constant weights", cost::SUM;
     "GlobalMaxPool" 11 (1, 1) pool::global_max, "largest of windows", cost::MAX;
-    "Greater" 11 (2, 2) choose::greater, "sign of the difference", cost::COMPARE;
-    "GreaterOrEqual" 12 (2, 2) choose::greater_or_equal, "sign of the difference", cost::COMPARE;
+    "Greater" 11 (2, 2) compare::greater, "sign of the difference", cost::COMPARE;
+    "GreaterOrEqual" 12 (2, 2) compare::greater_or_equal, "sign of the difference", cost::COMPARE;
     "HardSigmoid" 11 (1, 1) activation::hard_sigmoid, "table", cost::TABLE;
     "HardSwish" 14 (1, 1) activation::hard_swish, "table", cost::TABLE;
     "Identity" 11 (1, 1) reshape::identity, "nothing", cost::NONE;
-    "InstanceNormalization" 11 (3, 3) reduce::instance_norm, "as LayerNormalization, per channel", cost::PRODUCT;
-    "LayerNormalization" 17 (2, 3) reduce::layer_norm, "sums, squares, reciprocal root from a table, products", cost::PRODUCT;
+    "InstanceNormalization" 11 (3, 3) normalise::instance_norm, "as LayerNormalization, per channel", cost::PRODUCT;
+    "LayerNormalization" 17 (2, 3) normalise::layer_norm, "sums, squares, reciprocal root from a table, products", cost::PRODUCT;
     "LeakyRelu" 11 (1, 1) activation::leaky_relu, "table", cost::TABLE;
-    "Less" 11 (2, 2) choose::less, "sign of the difference", cost::COMPARE;
-    "LessOrEqual" 12 (2, 2) choose::less_or_equal, "sign of the difference", cost::COMPARE;
+    "Less" 11 (2, 2) compare::less, "sign of the difference", cost::COMPARE;
+    "LessOrEqual" 12 (2, 2) compare::less_or_equal, "sign of the difference", cost::COMPARE;
     "Log" 11 (1, 1) activation::log, "table", cost::TABLE;
-    "LogSoftmax" 11 (1, 1) reduce::log_softmax, "largest, exponentials and one logarithm from tables, sums", cost::TABLE;
+    "LogSoftmax" 11 (1, 1) normalise::log_softmax, "largest, exponentials and one logarithm from tables, sums", cost::TABLE;
     "MatMul" 11 (2, 2) dense::mat_mul, "1×1 convolution if one side is constant, else matrix product", cost::WEIGHTS;
     "Max" 11 (1, MANY) arithmetic::max, "largest of windows", cost::MAX;
     "MaxPool" 11 (1, 1) pool::max_pool, "largest of windows; positions by ranking, if they are used", cost::MAX;
@@ -103,9 +103,9 @@ pub static OPERATORS: &[Operator] = operators![
     "Mish" 18 (1, 1) activation::mish, "table", cost::TABLE;
     "Mul" 11 (2, 2) arithmetic::mul, "product; by a constant a sum", cost::PRODUCT;
     "Neg" 11 (1, 1) arithmetic::neg, "sums", cost::SUM;
-    "Not" 11 (1, 1) choose::not, "sums", cost::SUM;
-    "OneHot" 11 (3, 3) choose::one_hot, "one test for zero per class", cost::COMPARE;
-    "Or" 11 (2, 2) choose::or, "product and sums", cost::PRODUCT;
+    "Not" 11 (1, 1) compare::not, "sums", cost::SUM;
+    "OneHot" 11 (3, 3) gather::one_hot, "one test for zero per class", cost::COMPARE;
+    "Or" 11 (2, 2) compare::or, "product and sums", cost::PRODUCT;
     "PRelu" 11 (2, 2) activation::p_relu, "Relu and sums", cost::TABLE;
     "Pad" 11 (2, 4) moves::pad, "moves and constants: constant, edge, reflect, wrap", cost::NONE;
     "Pow" 11 (2, 2) arithmetic::pow, "one constant exponent: products for 2 and 3, else a table", cost::TABLE;
@@ -127,7 +127,7 @@ pub static OPERATORS: &[Operator] = operators![
     "Sign" 11 (1, 1) activation::sign, "two sign tests and a sum", cost::COMPARE;
     "Size" 11 (1, 1) reshape::size_of, "a constant", cost::NONE;
     "Slice" 11 (3, 5) moves::slice, "moves", cost::NONE;
-    "Softmax" 11 (1, 1) reduce::softmax, "largest, exponential and reciprocal from tables, sums, product; logits under a constant mask are left out", cost::TABLE;
+    "Softmax" 11 (1, 1) normalise::softmax, "largest, exponential and reciprocal from tables, sums, product; logits under a constant mask are left out", cost::TABLE;
     "Softplus" 11 (1, 1) activation::softplus, "table", cost::TABLE;
     "Softsign" 11 (1, 1) activation::softsign, "table", cost::TABLE;
     "SpaceToDepth" 11 (1, 1) moves::space_to_depth, "moves", cost::NONE;
@@ -139,11 +139,11 @@ pub static OPERATORS: &[Operator] = operators![
     "Tanh" 11 (1, 1) activation::tanh, "table", cost::TABLE;
     "ThresholdedRelu" 11 (1, 1) activation::thresholded_relu, "table", cost::TABLE;
     "Tile" 11 (2, 2) moves::tile, "moves", cost::NONE;
-    "TopK" 11 (2, 2) choose::top_k, "positions and values of the k largest; of equals the first", cost::RANK;
+    "TopK" 11 (2, 2) rank::top_k, "positions and values of the k largest; of equals the first", cost::RANK;
     "Transpose" 11 (1, 1) moves::transpose, "moves", cost::NONE;
     "Unsqueeze" 11 (1, 2) reshape::unsqueeze, "nothing", cost::NONE;
-    "Where" 11 (3, 3) choose::where_, "moves under a constant condition, else product and sums", cost::PRODUCT;
-    "Xor" 11 (2, 2) choose::xor, "product and sums", cost::PRODUCT;
+    "Where" 11 (3, 3) compare::where_, "moves under a constant condition, else product and sums", cost::PRODUCT;
+    "Xor" 11 (2, 2) compare::xor, "product and sums", cost::PRODUCT;
 ];
 
 /// Operators that are refused with advice of their own.

@@ -14,7 +14,7 @@ use super::registry::{Operator, advice, find};
 use super::shape::size;
 use super::tensor::{Constant, Kind};
 use super::{OPSETS, simplify};
-use crate::float::{FloatNet, FloatNode, FloatOp, FloatTensor, Function, Sparse, TensorId};
+use crate::float::{FloatNet, FloatOp, FloatTensor, Function, TensorId};
 use crate::import::proto::name_of;
 
 /// Reads a file.
@@ -99,7 +99,8 @@ fn interface(info: &ValueInfoProto) -> Result<(Vec<usize>, Kind), OnnxError> {
             Some(Dim::DimParam(p)) => {
                 return Err(input(info, &format!("dimension {axis} is dynamic ({p})"), fixed));
             }
-            _ => return Err(input(info, &format!("dimension {axis} is dynamic"), fixed)),
+            Some(Dim::DimValue(v)) => return Err(input(info, &format!("dimension {axis} is {v}"), fixed)),
+            None => return Err(input(info, &format!("dimension {axis} is dynamic"), fixed)),
         });
     }
     match size(&dims) {
@@ -180,7 +181,7 @@ fn finish(graph: &GraphProto, values: &HashMap<String, Value>, mut builder: Buil
         builder.net.outputs.push(tensor);
         let now = &builder.net.tensors[tensor].name;
         if !taken.insert(tensor) || (now != name && names.contains(&now[..])) {
-            own_tensor(&mut builder.net, i, value, place);
+            builder.net.outputs[i] = builder.copied(&place, tensor, &value.shape);
         } else {
             builder.net.tensors[tensor] = FloatTensor { name: name.clone(), shape: value.shape.clone() };
         }
@@ -190,18 +191,6 @@ fn finish(graph: &GraphProto, values: &HashMap<String, Value>, mut builder: Buil
     finite(&net)?;
     net.check().map_err(|e| OnnxError::NotOnnx { why: e.to_string() })?;
     Ok(net)
-}
-
-/// Gives output `i` a tensor of its own, since its values have another name already.
-fn own_tensor(net: &mut FloatNet, i: usize, value: &Value, place: Place) {
-    let from = net.outputs[i];
-    let mut rows = Sparse::empty();
-    (0..value.len()).for_each(|j| rows.add(0.0, [(0, j as u32, 1.0)]));
-    let output = net.tensors.len();
-    net.tensors.push(FloatTensor { name: place.output, shape: value.shape.clone() });
-    net.outputs[i] = output;
-    let op = FloatOp::Sparse(rows);
-    net.nodes.push(FloatNode { name: place.node, operator: place.operator, op, inputs: vec![from], output });
 }
 
 /// Refuses numbers that no integer can stand for.

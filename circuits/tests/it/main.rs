@@ -7,6 +7,7 @@ mod import;
 mod integers;
 mod keys;
 mod net;
+mod onnx;
 mod oracle;
 mod prove;
 mod srs;

@@ -2,8 +2,9 @@
 
 use super::super::build::Value;
 use super::super::lower::{Lowered, Lowering};
+use super::super::shape::spread;
 use super::super::tensor::Kind;
-use crate::float::{Function, Windows};
+use crate::float::{Function, Sparse, Windows};
 
 /// `Add(a, b)`.
 pub(crate) fn add(l: &mut Lowering<'_>) -> Lowered<Vec<Value>> {
@@ -55,7 +56,7 @@ pub(crate) fn div(l: &mut Lowering<'_>) -> Lowered<Vec<Value>> {
     }
     if let (Some(x), Some(y)) = (a.constant(), b.constant()) {
         let shape = l.common(&[&a, &b])?;
-        let of = |v: &Value| super::super::shape::spread(&v.shape, &shape);
+        let of = |v: &Value| spread(&v.shape, &shape);
         let quotient = |(i, j): (u32, u32)| {
             let q = x[i as usize] / y[j as usize];
             if whole { q.trunc() } else { q }
@@ -77,8 +78,7 @@ pub(crate) fn pow(l: &mut Lowering<'_>) -> Lowered<Vec<Value>> {
     let [first, rest @ ..] = &exponents[..] else { return Err(l.place.shape("the exponent has no elements")) };
     if let Some(values) = x.constant() {
         let out = l.common(&[&x, &Value { shape: shape.clone(), ..x.clone() }])?;
-        let maps =
-            super::super::shape::spread(&x.shape, &out).into_iter().zip(super::super::shape::spread(&shape, &out));
+        let maps = spread(&x.shape, &out).into_iter().zip(spread(&shape, &out));
         let powers = maps.map(|(i, j)| f64::from(values[i as usize]).powf(f64::from(exponents[j as usize])) as f32);
         let powers = powers.collect();
         return Ok(vec![l.constant(out, x.kind, powers)]);
@@ -118,9 +118,9 @@ fn extreme(l: &mut Lowering<'_>, sign: f32) -> Lowered {
     let shape = l.common(&values.iter().collect::<Vec<_>>())?;
     let count = values.len();
     let each = l.sized(&[&shape[..], &[count]].concat())? / count.max(1);
-    let mut rows = crate::float::Sparse::empty();
+    let mut rows = Sparse::empty();
     for (input, v) in values.iter().enumerate() {
-        let map = super::super::shape::spread(&v.shape, &shape);
+        let map = spread(&v.shape, &shape);
         map.iter().for_each(|i| rows.add(0.0, [(input as u32, *i, sign)]));
     }
     let kind = values.first().map_or(Kind::Float, |v| v.kind);
@@ -128,31 +128,4 @@ fn extreme(l: &mut Lowering<'_>, sign: f32) -> Lowered {
     let indices = (0..each).flat_map(|i| (0..count).map(move |c| (c * each + i) as u32)).collect();
     let windows = Windows { starts: (0..=each).map(|i| (i * count) as u32).collect(), indices };
     l.largest(&stacked, &windows, shape)
-}
-
-/// `BatchNormalization(x, scale, bias, mean, variance)`: one factor and one summand per channel.
-pub(crate) fn batch_norm(l: &mut Lowering<'_>) -> Lowered<Vec<Value>> {
-    let x = l.input(0)?;
-    let constants = [l.floats(1)?.1, l.floats(2)?.1, l.floats(3)?.1, l.floats(4)?.1];
-    let epsilon = l.float("epsilon", 1e-5)?;
-    l.float("momentum", 0.9)?;
-    if l.int("training_mode", 0)? != 0 {
-        return Err(l.place.setting("is in training mode", "export the model for inference"));
-    }
-    let channels = if x.shape.len() > 1 { x.shape[1] } else { 1 };
-    if constants.iter().any(|c| c.len() != channels) {
-        return Err(l.place.shape(format!("its constants don't fit {channels} channels")));
-    }
-    let [scale, bias, mean, variance] = &constants;
-    let mut shape = vec![1; x.shape.len()];
-    if let Some(d) = shape.get_mut(1) {
-        *d = channels;
-    }
-    let factor: Vec<f64> =
-        (0..channels).map(|c| f64::from(scale[c]) / (f64::from(variance[c]) + f64::from(epsilon)).sqrt()).collect();
-    let summand = (0..channels).map(|c| (f64::from(bias[c]) - f64::from(mean[c]) * factor[c]) as f32).collect();
-    let factor = l.constant(shape.clone(), Kind::Float, factor.iter().map(|f| *f as f32).collect());
-    let summand = l.constant(shape, Kind::Float, summand);
-    let scaled = l.product(&x, &factor)?;
-    Ok(vec![l.sum(&[(&scaled, 1.0), (&summand, 1.0)], 0.0)?])
 }

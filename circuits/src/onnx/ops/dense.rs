@@ -71,15 +71,13 @@ fn matrix_product(l: &mut Lowering<'_>, a: &Value, b: &Value) -> Lowered {
     {
         if single(&batch_b) {
             // One matrix for all rows of all batches.
-            let weights = (0..n).flat_map(|j| (0..k).map(move |i| c[i * n + j])).collect();
-            return left(l, a, 1, count * m, k, n, weights, out);
+            let layer = Layer { groups: 1, rows: count * m, k, n, weights: transposed(c, 1, k, n) };
+            return Ok(rows_first(l, a, layer)?.shaped(out));
         }
         let b = l.expanded(b, &[&batch[..], &[k, n]].concat())?;
         let a = l.expanded(a, &[&batch[..], &[m, k]].concat())?;
-        let c = b.constant().unwrap_or_default();
-        let at = |g: usize, j: usize| (0..k).map(move |i| c[(g * k + i) * n + j]);
-        let weights = (0..count).flat_map(|g| (0..n).flat_map(move |j| at(g, j))).collect();
-        return left(l, &a, count, m, k, n, weights, out);
+        let weights = transposed(b.constant().unwrap_or_default(), count, k, n);
+        return Ok(rows_first(l, &a, Layer { groups: count, rows: m, k, n, weights })?.shaped(out));
     }
     let a = l.expanded(a, &[&batch[..], &[m, k]].concat())?;
     let b = l.expanded(b, &[&batch[..], &[k, n]].concat())?;
@@ -87,46 +85,43 @@ fn matrix_product(l: &mut Lowering<'_>, a: &Value, b: &Value) -> Lowered {
         && b.constant().is_none()
     {
         // The right matrix has its channels first already.
-        return dense(l, &b, count, n, k, m, weights.to_vec(), out);
+        let layer = Layer { groups: count, rows: n, k, n: m, weights: weights.to_vec() };
+        return Ok(dense(l, &b, layer)?.shaped(out));
     }
     l.op(FloatOp::MatMul(MatMul { batch: count, m, k, n }), &[&a, &b], out, Kind::Float)
 }
 
-/// `groups` products of witnesses `[m, k]` with constants `[k, n]`, which are given transposed.
-#[allow(clippy::too_many_arguments)]
-fn left(
-    l: &mut Lowering<'_>,
-    a: &Value,
+/// A grouped 1×1 convolution of `rows` positions, from `k` to `n` channels per group.
+struct Layer {
     groups: usize,
-    m: usize,
+    rows: usize,
     k: usize,
     n: usize,
+    /// `[groups][n][k]`.
     weights: Vec<f32>,
-    out: Vec<usize>,
-) -> Lowered {
-    let a = a.clone().shaped(vec![groups, m, k]);
-    let a = l.transposed(&a, &[0, 2, 1])?;
-    let product = dense(l, &a, groups, m, k, n, weights, vec![groups, n, m])?;
-    Ok(l.transposed(&product, &[0, 2, 1])?.shaped(out))
 }
 
-/// A grouped 1×1 convolution over `cells` positions, from `k` to `n` channels per group.
-#[allow(clippy::too_many_arguments)]
-fn dense(
-    l: &mut Lowering<'_>,
-    x: &Value,
-    groups: usize,
-    cells: usize,
-    k: usize,
-    n: usize,
-    weights: Vec<f32>,
-    out: Vec<usize>,
-) -> Lowered {
+/// Matrices `[count][k][n]` as `[count][n][k]`.
+fn transposed(c: &[f32], count: usize, k: usize, n: usize) -> Vec<f32> {
+    let column = |g: usize, j: usize| (0..k).map(move |i| c[(g * k + i) * n + j]);
+    (0..count).flat_map(|g| (0..n).flat_map(move |j| column(g, j))).collect()
+}
+
+/// The layer on `[groups][rows][k]`, whose channels have to be moved first; the result `[groups][rows][n]`.
+fn rows_first(l: &mut Lowering<'_>, x: &Value, layer: Layer) -> Lowered {
+    let x = l.transposed(&x.clone().shaped(vec![layer.groups, layer.rows, layer.k]), &[0, 2, 1])?;
+    let product = dense(l, &x, layer)?;
+    l.transposed(&product, &[0, 2, 1])
+}
+
+/// The layer on `[groups][k][rows]`; the result `[groups][n][rows]`.
+fn dense(l: &mut Lowering<'_>, x: &Value, layer: Layer) -> Lowered {
+    let Layer { groups, rows, k, n, weights } = layer;
     l.sized(&[groups, k, n])?;
     let conv = Conv {
         channels: groups * k,
         height: 1,
-        width: cells,
+        width: rows,
         out_channels: groups * n,
         kernel: [1, 1],
         stride: [1, 1],
@@ -136,5 +131,5 @@ fn dense(
         weights,
         bias: vec![0.0; groups * n],
     };
-    l.op(FloatOp::Conv(conv), &[x], out, Kind::Float)
+    l.op(FloatOp::Conv(conv), &[x], vec![groups, n, rows], Kind::Float)
 }

@@ -6,11 +6,13 @@ use super::super::tensor::Kind;
 use super::window::{axes, kernel, windows};
 use crate::float::{FloatOp, Function, Ranked, Sparse, TopK, Windows};
 
-/// A pool's windows over all channels, its output's shape, and how many taps of each are on the padded board.
+/// A pool's windows over all channels.
 struct Pool {
     windows: Windows,
-    padded: Vec<usize>,
+    /// Shape of the output.
     shape: Vec<usize>,
+    /// Taps of the kernel, including those that a window at the border leaves out.
+    kernel: usize,
     /// Elements of one channel's board.
     board: usize,
 }
@@ -27,19 +29,18 @@ fn pool(l: &mut Lowering<'_>, x: &Value) -> Lowered<Pool> {
     shape.extend(axes.iter().map(|a| a.out));
     l.sized(&[&shape[..], &kernel].concat())?;
     let one = windows(l, &axes)?;
-    if one.iter().any(|(taps, _)| taps.is_empty()) {
+    if one.iter().any(Vec::is_empty) {
         return Err(l.place.setting("a window lies in the padding alone", "use less padding"));
     }
     let board: usize = x.shape[2..].iter().product();
     let mut all = Windows { starts: vec![0], indices: Vec::new() };
     for channel in 0..shape[0] * shape[1] {
-        for (taps, _) in &one {
+        for taps in &one {
             all.indices.extend(taps.iter().map(|t| (channel * board) as u32 + t));
             all.starts.push(all.indices.len() as u32);
         }
     }
-    let padded = one.iter().map(|(_, padded)| *padded).collect();
-    Ok(Pool { windows: all, padded, shape, board })
+    Ok(Pool { windows: all, shape, kernel: kernel.iter().product(), board })
 }
 
 /// `MaxPool(x)`, with the positions of the largest as second output if it is used.
@@ -104,9 +105,9 @@ pub(crate) fn average_pool(l: &mut Lowering<'_>) -> Lowered<Vec<Value>> {
     let x = l.input(0)?;
     let pool = pool(l, &x)?;
     let include = l.int("count_include_pad", 0)? != 0;
-    let weights: Vec<f32> = (0..pool.windows.len())
-        .map(|i| 1.0 / if include { pool.padded[i % pool.padded.len()] } else { pool.windows.row(i).len() } as f32)
-        .collect();
+    // With padding, what ceil_mode adds behind it counts too: the divisor is the whole kernel.
+    let count = |i| if include { pool.kernel } else { pool.windows.row(i).len() };
+    let weights: Vec<f32> = (0..pool.windows.len()).map(|i| 1.0 / count(i) as f32).collect();
     Ok(vec![l.totals(&x, &pool.windows, &weights, pool.shape)?])
 }
 

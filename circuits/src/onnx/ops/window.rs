@@ -25,12 +25,6 @@ impl Axis {
         let (kernel, dilation) = (self.kernel, self.dilation);
         (0..kernel).map(move |k| first + (k * dilation) as isize)
     }
-
-    /// How many taps lie on the board or in its padding, which ceil_mode may overstep.
-    fn padded(&self, out: usize) -> usize {
-        let end = (self.size + self.pads[1]) as isize;
-        self.taps(out).filter(|i| *i < end).count()
-    }
 }
 
 /// Reads `strides`, `pads`, `dilations`, `auto_pad` and `ceil_mode` for a kernel over the spatial sizes.
@@ -98,9 +92,8 @@ pub(super) fn kernel(l: &Lowering<'_>, spatial: usize, weights: Option<&[usize]>
     }
 }
 
-/// A pool's windows over one channel, as lists of positions on its board, and how many taps of each lie on the board
-/// or its padding.
-pub(super) fn windows(l: &mut Lowering<'_>, axes: &[Axis]) -> Lowered<Vec<(Vec<u32>, usize)>> {
+/// A pool's windows over one channel, as lists of positions on its board.
+pub(super) fn windows(l: &mut Lowering<'_>, axes: &[Axis]) -> Lowered<Vec<Vec<u32>>> {
     let out: Vec<usize> = axes.iter().map(|a| a.out).collect();
     let kernel: Vec<usize> = axes.iter().map(|a| a.kernel).collect();
     let all = [&out[..], &kernel[..]].concat();
@@ -109,15 +102,13 @@ pub(super) fn windows(l: &mut Lowering<'_>, axes: &[Axis]) -> Lowered<Vec<(Vec<u
     let at = strides(&out);
     let window = |index: u32| {
         let mut taps = vec![0isize];
-        let mut padded = 1;
         for ((axis, step), stride) in axes.iter().zip(&at).zip(&board) {
             let position = index as usize / *step as usize % axis.out;
             let inside: Vec<isize> =
                 axis.taps(position).filter(|i| *i >= 0 && *i < axis.size as isize).map(|i| i * stride).collect();
             taps = taps.iter().flat_map(|t| inside.iter().map(move |i| t + i)).collect();
-            padded *= axis.padded(position);
         }
-        (taps.into_iter().map(|t| t as u32).collect(), padded)
+        taps.into_iter().map(|t| t as u32).collect()
     };
     Ok(walk(&out, &at, 0).into_iter().map(window).collect())
 }
