@@ -217,7 +217,7 @@ pub(super) fn attention_file() -> ModelProto {
             floats("w1", &[6, 8]),
             floats_of("half", &[], vec![0.5]),
             floats_of("one", &[], vec![1.0]),
-            floats_of("root2", &[], vec![1.414_213_5]),
+            floats_of("root2", &[], vec![std::f32::consts::SQRT_2]),
         ],
         vec![
             node("LayerNormalization", "x scale shift", "n", &[]),
