@@ -24,6 +24,7 @@ pub struct Operator {
 /// Costs that many operators share.
 mod cost {
     pub(super) const NONE: &str = "nothing";
+    pub(super) const MOVE: &str = "a row on each side per element";
     pub(super) const WEIGHTS: &str = "one cell per weight, one rescaling per output";
     pub(super) const SUM: &str = "one term per summand; one rescaling per output where scales differ";
     pub(super) const SCALE: &str = "one rescaling per element; nothing where it folds into the layer before";
@@ -64,18 +65,18 @@ pub static OPERATORS: &[Operator] = operators![
     "Ceil" 11 (1, 1) activation::ceil, "table", cost::TABLE;
     "Celu" 12 (1, 1) activation::celu, "table", cost::TABLE;
     "Clip" 11 (1, 3) activation::clip, "table; with 0 as only bound Relu", cost::TABLE;
-    "Concat" 11 (1, MANY) moves::concat, "moves", cost::NONE;
+    "Concat" 11 (1, MANY) moves::concat, "moves", cost::MOVE;
     "Constant" 11 (0, 0) reshape::constant, "a constant", cost::NONE;
     "ConstantOfShape" 11 (1, 1) reshape::constant_of_shape, "a constant", cost::NONE;
     "Conv" 11 (2, 3) conv::conv, "1-D and 2-D convolution; weights and bias are constants", cost::WEIGHTS;
-    "DepthToSpace" 11 (1, 1) moves::depth_to_space, "moves", cost::NONE;
+    "DepthToSpace" 11 (1, 1) moves::depth_to_space, "moves", cost::MOVE;
     "Div" 11 (2, 2) arithmetic::div, "product with the reciprocal, which is a constant if the divisor is", cost::PRODUCT;
     "Dropout" 11 (1, 3) reshape::dropout, "nothing", cost::NONE;
     "Elu" 11 (1, 1) activation::elu, "table", cost::TABLE;
     "Equal" 11 (2, 2) compare::equal, "test of the difference for zero", cost::COMPARE;
     "Erf" 11 (1, 1) activation::erf, "table", cost::TABLE;
     "Exp" 11 (1, 1) activation::exp, "table", cost::TABLE;
-    "Expand" 11 (2, 2) reshape::expand, "moves", cost::NONE;
+    "Expand" 11 (2, 2) reshape::expand, "moves", cost::MOVE;
     "Flatten" 11 (1, 1) reshape::flatten, "nothing", cost::NONE;
     "Floor" 11 (1, 1) activation::floor, "table", cost::TABLE;
     "Gather" 11 (2, 2) gather::gather, "moves if the indices are constant; one table per column if the data are (embeddings, indices from 0)", cost::TABLE;
@@ -107,7 +108,7 @@ pub static OPERATORS: &[Operator] = operators![
     "OneHot" 11 (3, 3) gather::one_hot, "one test for zero per class", cost::COMPARE;
     "Or" 11 (2, 2) compare::or, "product and sums", cost::PRODUCT;
     "PRelu" 11 (2, 2) activation::p_relu, "Relu and sums", cost::TABLE;
-    "Pad" 11 (2, 4) moves::pad, "moves and constants: constant, edge, reflect, wrap", cost::NONE;
+    "Pad" 11 (2, 4) moves::pad, "moves and constants: constant, edge, reflect, wrap", cost::MOVE;
     "Pow" 11 (2, 2) arithmetic::pow, "one constant exponent: products for 2 and 3, else a table", cost::TABLE;
     "Range" 11 (3, 3) reshape::range, "a constant", cost::NONE;
     "Reciprocal" 11 (1, 1) activation::reciprocal, "table", cost::TABLE;
@@ -126,21 +127,21 @@ pub static OPERATORS: &[Operator] = operators![
     "Sigmoid" 11 (1, 1) activation::sigmoid, "table", cost::TABLE;
     "Sign" 11 (1, 1) activation::sign, "two sign tests and a sum", cost::COMPARE;
     "Size" 11 (1, 1) reshape::size_of, "a constant", cost::NONE;
-    "Slice" 11 (3, 5) moves::slice, "moves", cost::NONE;
+    "Slice" 11 (3, 5) moves::slice, "moves", cost::MOVE;
     "Softmax" 11 (1, 1) normalise::softmax, "largest, exponential and reciprocal from tables, sums, product; logits under a constant mask are left out", cost::TABLE;
     "Softplus" 11 (1, 1) activation::softplus, "table", cost::TABLE;
     "Softsign" 11 (1, 1) activation::softsign, "table", cost::TABLE;
-    "SpaceToDepth" 11 (1, 1) moves::space_to_depth, "moves", cost::NONE;
-    "Split" 11 (1, 2) moves::split, "moves", cost::NONE;
+    "SpaceToDepth" 11 (1, 1) moves::space_to_depth, "moves", cost::MOVE;
+    "Split" 11 (1, 2) moves::split, "moves", cost::MOVE;
     "Sqrt" 11 (1, 1) activation::sqrt, "table", cost::TABLE;
     "Squeeze" 11 (1, 2) reshape::squeeze, "nothing", cost::NONE;
     "Sub" 11 (2, 2) arithmetic::sub, "sums", cost::SUM;
     "Sum" 11 (1, MANY) arithmetic::sum, "sums", cost::SUM;
     "Tanh" 11 (1, 1) activation::tanh, "table", cost::TABLE;
     "ThresholdedRelu" 11 (1, 1) activation::thresholded_relu, "table", cost::TABLE;
-    "Tile" 11 (2, 2) moves::tile, "moves", cost::NONE;
+    "Tile" 11 (2, 2) moves::tile, "moves", cost::MOVE;
     "TopK" 11 (2, 2) rank::top_k, "positions and values of the k largest; of equals the first", cost::RANK;
-    "Transpose" 11 (1, 1) moves::transpose, "moves", cost::NONE;
+    "Transpose" 11 (1, 1) moves::transpose, "moves", cost::MOVE;
     "Unsqueeze" 11 (1, 2) reshape::unsqueeze, "nothing", cost::NONE;
     "Where" 11 (3, 3) compare::where_, "moves under a constant condition, else product and sums", cost::PRODUCT;
     "Xor" 11 (2, 2) compare::xor, "product and sums", cost::PRODUCT;
