@@ -14,8 +14,8 @@ use crate::interpret::{self, InterpretError};
 use crate::keys::{KeyError, KeyOrigin};
 use crate::model::{Model, binary};
 use crate::prove::{self, ProveError, Step};
-use crate::proving::Proving;
 pub use crate::proving::request_limbs;
+use crate::proving::{Proven, Proving};
 use crate::srs::{Srs, SrsError};
 
 /// Changes with the gates or the layout, so that cached keys of an older circuit are not used.
@@ -199,7 +199,7 @@ impl Prover {
         };
         let public = witness.instances.clone();
         let circuit = ModelCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness)), with_fixed: false };
-        let (bytes, instances, profile) = self.proving.prove(&public, &circuit, &on_step)?;
+        let Proven { bytes, instances, profile } = self.proving.prove(&public, &circuit, &on_step)?;
         Ok((Proof { bytes, instances, ranking }, profile))
     }
 

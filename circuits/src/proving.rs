@@ -18,6 +18,13 @@ use crate::keys::{self, KeyError, KeyOrigin};
 use crate::prove::{self, Advice, Column, Key, Points, Profile, ProveError, Step};
 use crate::srs::Srs;
 
+/// A proof, its public values as big-endian words, and how long its steps took.
+pub(crate) struct Proven {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) instances: Vec<[u8; 32]>,
+    pub(crate) profile: Profile,
+}
+
 /// A circuit's set-up and keys.
 #[derive(Debug)]
 pub(crate) struct Proving {
@@ -56,10 +63,10 @@ impl Proving {
         instances: &[Fr],
         advice: &impl Advice,
         on_step: &dyn Fn(Step),
-    ) -> Result<(Vec<u8>, Vec<[u8; 32]>, Profile), ProveError> {
+    ) -> Result<Proven, ProveError> {
         let mut transcript = EvmWriter::new();
         let profile = prove::prove(&self.key, &[instances], advice, OsRng, &mut transcript, on_step)?;
-        Ok((transcript.finish(), instances.iter().map(to_word).collect(), profile))
+        Ok(Proven { bytes: transcript.finish(), instances: instances.iter().map(to_word).collect(), profile })
     }
 
     /// Whether a proof is right for these public values.

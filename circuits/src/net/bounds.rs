@@ -86,7 +86,7 @@ pub enum NetError {
 /// The provable ranges of a net.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// Least and largest `q` of each node; (0, 0) for maxima.
+    /// Least and largest `q` of each node; (0, 0) for maxima and moves.
     pub quotients: Vec<(i64, i64)>,
     /// Least and largest number of each tensor.
     pub tensors: Vec<(i64, i64)>,
@@ -152,6 +152,14 @@ impl Reached {
                     (0..node.len()).map(of).collect::<Vec<i64>>()
                 };
                 (Reach { low: largest(&source.low), high: largest(&source.high) }, (0, 0))
+            }
+            Step::Move(from) => {
+                let reach = |[input, index]: &[u32; 2]| {
+                    let source = &self.0[node.inputs[*input as usize]];
+                    (source.low[*index as usize], source.high[*index as usize])
+                };
+                let (low, high) = from.iter().map(reach).unzip();
+                (Reach { low, high }, (0, 0))
             }
         };
         self.0.push(reach);
@@ -289,6 +297,14 @@ pub(super) fn structure(net: &Net) -> Result<(), NetError> {
                 }
                 if rescale.shift.iter().any(|s| *s > SHIFT_MAX) {
                     return fail(&node.name, format!("has a shift above {SHIFT_MAX}"));
+                }
+            }
+            Step::Move(from) => {
+                let known = |[input, index]: &[u32; 2]| {
+                    node.inputs.get(*input as usize).is_some_and(|t| (*index as usize) < net.len(*t))
+                };
+                if from.is_empty() || from.len() > SIZE_MAX || !from.iter().all(known) {
+                    return fail(&node.name, "moves nothing, or a number outside of its inputs".into());
                 }
             }
             Step::Max(windows) => {

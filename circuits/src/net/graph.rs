@@ -59,6 +59,8 @@ pub enum Step {
     Linear(Linear, Rescale),
     /// The largest number of each window of the first input.
     Max(Windows),
+    /// Each number is another's: which of the node's inputs, and which of its numbers. It takes no row of the circuit.
+    Move(Vec<[u32; 2]>),
 }
 
 /// Accumulators.
@@ -223,6 +225,7 @@ impl Node {
             Step::Linear(Linear::Sparse(sparse), _) => sparse.starts.len() - 1,
             Step::Linear(Linear::Products(products), _) => products.starts.len() - 1,
             Step::Max(windows) => windows.starts.len() - 1,
+            Step::Move(from) => from.len(),
         }
     }
 
@@ -266,7 +269,7 @@ impl Net {
             Step::Linear(Linear::Conv(conv), _) => conv.weights.len() * conv.plane().iter().product::<usize>(),
             Step::Linear(Linear::Sparse(sparse), _) => sparse.terms.len(),
             Step::Linear(Linear::Products(products), _) => products.pairs.len(),
-            Step::Max(_) => 0,
+            Step::Max(_) | Step::Move(_) => 0,
         };
         self.nodes.iter().map(macs).sum()
     }

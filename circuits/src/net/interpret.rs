@@ -29,7 +29,7 @@ pub fn run(net: &Net, inputs: &[Vec<i64>]) -> Result<Trace, NetError> {
     Ok(trace)
 }
 
-/// Accumulators (none for a maximum) and numbers of one node, given all tensors before it.
+/// Accumulators (only of linear steps) and numbers of one node, given all tensors before it.
 ///
 /// # Errors
 /// Fails if an accumulator leaves the node's table.
@@ -55,6 +55,10 @@ pub(crate) fn evaluate(node: &Node, tables: &[Table], tensors: &[Vec<i64>]) -> R
             let source = &tensors[node.inputs[0]];
             let largest = |o: usize| windows.of(o).iter().map(|i| source[*i as usize]).max().unwrap_or(0);
             Ok((Vec::new(), (0..node.len()).map(largest).collect()))
+        }
+        Step::Move(from) => {
+            let number = |[input, index]: &[u32; 2]| tensors[node.inputs[*input as usize]][*index as usize];
+            Ok((Vec::new(), from.iter().map(number).collect()))
         }
     }
 }

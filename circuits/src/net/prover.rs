@@ -13,7 +13,7 @@ use super::{Net, interpret};
 use crate::evm::{self, EvmError};
 use crate::keys::{KeyError, KeyOrigin};
 use crate::prove::{Profile, ProveError, Step};
-use crate::proving::{Proving, request_limbs};
+use crate::proving::{Proven, Proving, request_limbs};
 use crate::srs::Srs;
 
 /// Changes with every change of gates or layout, so that cached keys are made anew.
@@ -113,7 +113,7 @@ impl NetProver {
     ) -> Result<(NetProof, Profile), NetProverError> {
         let instances = witness.instances.clone();
         let circuit = NetCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness)), with_fixed: false };
-        let (bytes, instances, profile) = self.proving.prove(&instances, &circuit, on_step)?;
+        let Proven { bytes, instances, profile } = self.proving.prove(&instances, &circuit, on_step)?;
         Ok((NetProof { bytes, instances }, profile))
     }
 

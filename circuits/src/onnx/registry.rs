@@ -24,7 +24,7 @@ pub struct Operator {
 /// Costs that many operators share.
 mod cost {
     pub(super) const NONE: &str = "nothing";
-    pub(super) const MOVE: &str = "a row on each side per element";
+    pub(super) const MOVE: &str = "nothing; a row on each side per element where scales differ";
     pub(super) const WEIGHTS: &str = "one cell per weight, one rescaling per output";
     pub(super) const SUM: &str = "one term per summand; one rescaling per output where scales differ";
     pub(super) const SCALE: &str = "one rescaling per element; nothing where it folds into the layer before";

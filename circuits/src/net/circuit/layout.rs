@@ -233,6 +233,13 @@ impl Layout {
                 _ => {}
             }
         }
+        // A moved number has the address of the one that it is.
+        for (n, node) in net.nodes.iter().enumerate() {
+            if let Step::Move(from) = &node.step {
+                let sources = from.iter().map(|[input, index]| rows[node.inputs[*input as usize]][*index as usize]);
+                rows[net.inputs.len() + n] = sources.collect();
+            }
+        }
         for row in START_ROW..=self.end {
             let address = self.reads[row].map(|(tensor, index)| rows[tensor][index]).unwrap_or(0);
             memory.read[row] = address as i64;

@@ -204,8 +204,8 @@ impl Rows {
     /// Reads each public number with its place value, against its limb's instance.
     fn publish(&mut self, net: &Net, places: &[Vec<(usize, u32)>], limbs: usize) {
         for (output, places) in net.outputs.iter().zip(places) {
-            for index in 0..net.len(output.tensor) {
-                self.published(output.tensor, index, places[index], limbs);
+            for (index, place) in places.iter().enumerate() {
+                self.published(output.tensor, index, *place, limbs);
             }
         }
     }
@@ -423,7 +423,7 @@ impl Rows {
             .enumerate()
             .filter_map(|(n, node)| match &node.step {
                 Step::Max(windows) => Some((net.inputs.len() + n, node.inputs[0], windows)),
-                Step::Linear(..) => None,
+                Step::Linear(..) | Step::Move(_) => None,
             })
             .collect();
         if all.is_empty() {
@@ -461,9 +461,11 @@ impl Rows {
             });
             for index in 0..net.len(tensor) {
                 let mut block = match reader {
+                    // The last tensor, which is the one output.
                     None => {
-                        let (limb, offset) = places[0][index];
-                        self.block(outputs, [(limb, -Fr::from(2).pow([u64::from(offset)]))].into_iter())
+                        let place = places.iter().flatten().nth(index);
+                        let weight = place.map(|(limb, offset)| (*limb, -Fr::from(2).pow([u64::from(*offset)])));
+                        self.block(outputs, weight.into_iter())
                     }
                     Some(conv) => self.dense_block(conv, 0, index),
                 };

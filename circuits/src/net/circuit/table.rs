@@ -56,6 +56,7 @@ impl Table {
                     let range = ranges[rescale.table].get_or_insert((*low, *high));
                     *range = (range.0.min(*low), range.1.max(*high));
                 }
+                Step::Move(_) => {}
                 Step::Max(_) => {
                     widths.insert(distance_bits(bounds, node.inputs[0]));
                 }

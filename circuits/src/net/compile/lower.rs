@@ -262,16 +262,31 @@ impl<'a> Lowered<'a> {
 
     /// A tensor laid out anew; `None` stands for 0.
     fn moved(&mut self, name: &str, source: usize, cells: &[Option<u32>], real: Real) -> Result<usize, CompileError> {
-        let mut sparse = Sparse { starts: vec![0], terms: vec![] };
-        for cell in cells {
-            sparse.terms.extend(cell.map(|index| Term { input: 0, index, weight: 1 }));
-            sparse.starts.push(sparse.terms.len() as u32);
+        self.moved_from(name, vec![source], cells.iter().map(|c| c.map(|index| [0, index])).collect(), real)
+    }
+
+    /// Numbers of several tensors that mean the same; `None` stands for 0, which a node of its own makes.
+    fn moved_from(
+        &mut self,
+        name: &str,
+        mut sources: Vec<usize>,
+        cells: Vec<Option<[u32; 2]>>,
+        real: Real,
+    ) -> Result<usize, CompileError> {
+        let zero = [sources.len() as u32, 0];
+        if cells.iter().any(Option::is_none) {
+            let table = self.table(Table { low: 0, values: (0..1 << real.bits).collect() });
+            let rescale = Rescale { bias: vec![real.zero], shift: vec![0], table };
+            let constant = Linear::Sparse(Sparse { starts: vec![0, 0], terms: vec![] });
+            let inputs = vec![sources[0]];
+            sources.push(self.push(Node {
+                name: format!("{name}, zero"),
+                inputs,
+                step: Step::Linear(constant, rescale),
+            })?);
         }
-        let bias = cells.iter().map(|c| if c.is_none() { real.zero } else { 0 }).collect();
-        let table = self.table(Table { low: 0, values: (0..1 << real.bits).collect() });
-        let rescale = Rescale { bias, shift: vec![0; cells.len()], table };
-        let step = Step::Linear(Linear::Sparse(sparse), rescale);
-        self.push(Node { name: name.to_owned(), inputs: vec![source], step })
+        let from = cells.into_iter().map(|cell| cell.unwrap_or(zero)).collect();
+        self.push(Node { name: name.to_owned(), inputs: sources, step: Step::Move(from) })
     }
 
     /// The number of a table: of one that is there already, lengthened, if both agree where they overlap. Fewer tables
@@ -307,21 +322,25 @@ impl<'a> Lowered<'a> {
     fn linear(&mut self, step: Linearised<'_>, function: Option<&Function>, tensor: usize) -> Result<(), CompileError> {
         let public = self.float.outputs.contains(&tensor);
         // Moves of equal integers keep them.
-        let kept = match (&step.form, function) {
-            (Form::Sparse(_), None) if !public => self.kept(&step),
-            _ => None,
-        };
+        if let (Form::Sparse(sparse), None, false) = (&step.form, function, public)
+            && let Some(real) = self.kept(&step)
+        {
+            let rows = 0..sparse.starts.len() - 1;
+            let cells = rows.map(|o| sparse.of(o).first().map(|t| [t.input, t.index])).collect();
+            let at = self.moved_from(step.name, step.inputs.clone(), cells, real)?;
+            self.places[tensor] = Some((at, real));
+            return Ok(());
+        }
         let (low, high) = self.calibration.range(tensor);
-        let mut out = match (kept, public) {
-            (Some(real), _) => real,
-            // Public numbers are not clipped, with room for inputs that calibration did not see.
-            (None, true) => real_of(low - (high - low) / 8.0, high + (high - low) / 8.0, self.options.output_bits),
-            (None, false) => self.calibration.real(tensor, self.options.activation_bits),
+        // Public numbers are not clipped, with room for inputs that calibration did not see.
+        let mut out = if public {
+            real_of(low - (high - low) / 8.0, high + (high - low) / 8.0, self.options.output_bits)
+        } else {
+            self.calibration.real(tensor, self.options.activation_bits)
         };
-        let mut unit = match (function, kept) {
-            (None, Some(real)) => real.scale,
-            (None, None) => out.scale,
-            (Some(f), _) => self.unit(&step, f, out),
+        let mut unit = match function {
+            None => out.scale,
+            Some(f) => self.unit(&step, f, out),
         };
         if let Form::Products(_) = &step.form {
             // Products have no weights to absorb a factor that is no power of two.
@@ -341,9 +360,7 @@ impl<'a> Lowered<'a> {
                 unit *= if let Form::Products(_) = &step.form { wider.log2().ceil().exp2() } else { wider };
                 continue;
             }
-            if kept.is_none() {
-                self.correct(&step, &linear, &mut bias, &shift, unit);
-            }
+            self.correct(&step, &linear, &mut bias, &shift, unit);
             let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
             let value = |q: i64| {
                 let x = q as f64 * unit;

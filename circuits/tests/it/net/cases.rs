@@ -88,7 +88,7 @@ fn pool([channels, height, width]: [usize; 3], size: usize) -> Windows {
     windows
 }
 
-/// Convolution, maxima, a grouped convolution with uneven padding and dilation, sums over two tensors, a dense layer; two
+/// Convolution, maxima, a grouped convolution with uneven padding and dilation, sums over two tensors, a dense layer, moves; two
 /// inputs, two outputs of several limbs.
 pub(crate) fn mixed() -> Net {
     let rng = &mut ChaCha20Rng::seed_from_u64(2);
@@ -114,7 +114,9 @@ pub(crate) fn mixed() -> Net {
     let summed = linear(&mut net, rng, "sums", &[second, 1], Linear::Sparse(sums));
     let step = conv(rng, [20, 1, 1], 5, [1, 1], PLAIN);
     let last = linear(&mut net, rng, "dense", &[summed], step);
-    net.outputs.push(Output { name: "y".into(), tensor: last, bits: 8 });
+    let moves = vec![[0, 4], [1, 1], [0, 0], [0, 0], [1, 2]];
+    net.nodes.push(Node { name: "moves".into(), inputs: vec![last, 1], step: Step::Move(moves) });
+    net.outputs.push(Output { name: "y".into(), tensor: net.tensors() - 1, bits: 8 });
     net.outputs.push(Output { name: "z".into(), tensor: second, bits: 9 });
     net
 }

@@ -134,8 +134,12 @@ fn networks_compute_the_same_nearly() {
         terms: (0..3).map(|i| Term { input: 0, index: 2 - i, weight: 1.0 }).collect(),
         bias: vec![0.0, 0.0, 0.0, 0.5],
     };
-    let moved = Growing::new(&[1, 3]).function(Function::Sigmoid).node("Concat", FloatOp::Sparse(reversed), &[1, 4]);
-    check("moves", &moved.conv([4, 1, 1], 2, 1, 0, 1).done(), 0.03);
+    // The same with a 0 takes no rows for what it moves.
+    let padded = Sparse { bias: vec![0.0; 4], ..reversed.clone() };
+    for (name, sparse) in [("moves and a constant", reversed), ("moves", padded)] {
+        let moved = Growing::new(&[1, 3]).function(Function::Sigmoid).node("Concat", FloatOp::Sparse(sparse), &[1, 4]);
+        check(name, &moved.conv([4, 1, 1], 2, 1, 0, 1).done(), 0.03);
+    }
 }
 
 /// The last node reads these tensors.
