@@ -167,7 +167,7 @@ pub fn compile_net(
 /// are made up.
 pub fn inspect_net(file: &Path, samples: Option<&Samples>) -> Result<Inspected, ProveError> {
     let (name, float) = read(file)?;
-    let made_up = samples.is_none().then(|| made_up(&float)).unwrap_or_default();
+    let made_up = if samples.is_none() { made_up(&float) } else { Samples::default() };
     let samples = samples.unwrap_or(&made_up);
     let mut operators: Vec<(String, usize)> = Vec::new();
     let mut seen: Vec<(&str, &str)> = Vec::new();
