@@ -11,7 +11,8 @@
 //! - only [`chain`] names alloy; only [`apps`] (and the demo's player) know chess;
 //! - [`engine`] has no clock, no disk and no network, and cannot fail;
 //! - no answer is sent that isn't stored, signed, first; a nonce is a row beside the signed bytes;
-//! - no job is `proved` without its proof; for one question at most one transaction is live;
+//! - no job is `proved` without its proof; for one question, and for one game to claim, at most one
+//!   transaction is live;
 //! - cursor and events are stored as one.
 //!
 //! Assumptions: one daemon per store (a lock file sees to it) and, for speed, one daemon per key;

@@ -184,6 +184,12 @@ impl Arena {
         Call { to: self.address, data: call.abi_encode().into(), value: U256::ZERO }
     }
 
+    /// The transaction that ends a game whose side to move has exceeded its time.
+    pub fn claim_timeout(&self, game: U256) -> Call {
+        let call = ChessArena::claimTimeoutCall { gameId: game };
+        Call { to: self.address, data: call.abi_encode().into(), value: U256::ZERO }
+    }
+
     /// Unpacks a board word and the state's rights, as `chess/Moves.sol` lays them out.
     fn board(&self, board: U256, state: U256) -> Result<PackedBoard, ChainError> {
         let bits: u64 = state.wrapping_to();

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::SubmitConfig,
-    store::{Attempt, Mined, Store, StoreError, Tx, TxState, Write, now_ms},
+    store::{Attempt, Errand, Mined, Store, StoreError, Tx, TxState, Write, now_ms},
 };
 
 /// What can go wrong while sending.
@@ -101,12 +101,12 @@ impl Submitter {
         self.client.estimate(self.address(), Some(call.to), call.data.clone(), call.value).await
     }
 
-    /// Signs a simulated call for a job and stores it; `also` runs in the same database
-    /// transaction. If an earlier answer to the job is still unmined, it is replaced: same nonce,
+    /// Signs a simulated call for an errand and stores it; `also` runs in the same database
+    /// transaction. If an earlier transaction for it is still unmined, it is replaced: same nonce,
     /// so that at most one of them can be mined.
     pub async fn sign_and_store(
         &self,
-        job: i64,
+        errand: Errand,
         call: &Call,
         gas: u64,
         also: impl AsyncFnOnce(&mut Write) -> Result<(), StoreError>,
@@ -115,7 +115,7 @@ impl Submitter {
         let (base_fee, tip) = self.market().await?;
         let earlier = self
             .store
-            .transactions_of(job)
+            .transactions_of(errand)
             .await?
             .into_iter()
             .find(|tx| matches!(tx.state, TxState::Signed | TxState::Broadcast));
@@ -136,11 +136,11 @@ impl Submitter {
             None => {
                 let fees = fees::first(&self.config, base_fee, tip).ok_or_else(|| self.above_cap(base_fee))?;
                 let (_, nonce, hash) = write
-                    .sign_next(self.client.chain_id(), self.address(), Some(job), chain_nonce, |nonce| {
+                    .sign_next(self.client.chain_id(), self.address(), Some(errand), chain_nonce, |nonce| {
                         self.key.sign(&plan, nonce, fees)
                     })
                     .await?;
-                tracing::debug!(nonce, %hash, job, "signed");
+                tracing::debug!(nonce, %hash, ?errand, "signed");
                 hash
             }
         };

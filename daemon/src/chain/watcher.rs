@@ -23,6 +23,8 @@ pub struct Batch {
     pub blocks: Vec<BlockRef>,
     /// The arena's events in them, in order.
     pub events: Vec<Seen>,
+    /// Unix time of the chain's newest block.
+    pub time: u64,
     /// Whether there is nothing more to read for now.
     pub caught_up: bool,
 }
@@ -48,7 +50,7 @@ pub enum WatchError {
 /// Reads what is new since the stored cursor.
 pub async fn poll(client: &Client, config: &ChainConfig, store: &Store) -> Result<Batch, WatchError> {
     let head = client.head().await?;
-    let mut batch = Batch::default();
+    let mut batch = Batch { time: head.timestamp, ..Batch::default() };
     let from = match store.cursor(config.chain_id).await? {
         Some(cursor) => {
             let ancestor = common_ancestor(client, config, store, cursor).await?;

@@ -60,6 +60,8 @@ pub struct Config {
     pub key: KeyConfig,
     /// How transactions are priced and followed.
     pub submit: SubmitConfig,
+    /// What the host claims by itself.
+    pub claims: ClaimsConfig,
     /// The SQLite file.
     pub store: PathBuf,
     /// A `tracing` filter, such as `info` or `zugzwang=debug`.
@@ -148,6 +150,13 @@ pub struct SubmitConfig {
     pub gas_margin_percent: u64,
 }
 
+/// What the host claims by itself.
+#[derive(Clone, Debug)]
+pub struct ClaimsConfig {
+    /// Games whose human has let the clock run out.
+    pub timeouts: bool,
+}
+
 impl Config {
     /// Reads and checks the layers. Without a file, only defaults and the environment count.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
@@ -203,6 +212,7 @@ impl Config {
                 bump_percent: raw.submit.bump_percent.into(),
                 gas_margin_percent: raw.submit.gas_margin_percent,
             },
+            claims: ClaimsConfig { timeouts: raw.claims.timeouts },
             store: path("store.path", &raw.store.path)?,
             log: raw.log.filter,
         })

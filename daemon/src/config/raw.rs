@@ -24,6 +24,8 @@ pub struct RawConfig {
     pub key: RawKey,
     /// `[submit]`.
     pub submit: RawSubmit,
+    /// `[claims]`.
+    pub claims: RawClaims,
     /// `[store]`.
     pub store: RawStore,
     /// `[log]`.
@@ -153,6 +155,20 @@ pub struct RawSubmit {
 impl Default for RawSubmit {
     fn default() -> Self {
         Self { max_fee_gwei: 200.0, max_priority_gwei: 2.0, bump_after_s: 45, bump_percent: 13, gas_margin_percent: 20 }
+    }
+}
+
+/// `[claims]`: what the host claims by itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawClaims {
+    /// Games whose human has let the clock run out.
+    pub timeouts: bool,
+}
+
+impl Default for RawClaims {
+    fn default() -> Self {
+        Self { timeouts: true }
     }
 }
 

@@ -11,6 +11,8 @@
 //!  failed proof          nonce lost      block undone          any open state ──► moot, forfeited, failed
 //! ```
 
+pub mod clock;
+
 use std::collections::BTreeSet;
 
 use crate::store::{BlockRef, Job, State};

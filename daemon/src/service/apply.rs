@@ -9,7 +9,7 @@ use crate::{
         watcher::Batch,
     },
     engine::{self, Effect, Event},
-    store::{Answer, Job, JobKey, State, StoreError, Tx, Write},
+    store::{Answer, Errand, Job, JobKey, State, StoreError, Tx, Write},
 };
 
 /// Stores what the engine decided. `proof` is what the state `proved` needs.
@@ -30,6 +30,16 @@ pub(super) async fn effects(
         }
     }
     Ok(())
+}
+
+/// When a game is to be looked at after an event, if the event says so: at once, or (`Some(None)`) never again.
+fn look_at(event: &ArenaEvent) -> Option<Option<u64>> {
+    match event {
+        ArenaEvent::Created { .. } | ArenaEvent::NpcMoved { .. } => Some(Some(0)),
+        ArenaEvent::Over { .. } => Some(None),
+        // The NPC's answer is what sets the human's clock going again.
+        ArenaEvent::HumanMoved { .. } => None,
+    }
 }
 
 impl Service {
@@ -93,10 +103,14 @@ impl Service {
             let jobs = write.jobs_above(chain_id, ancestor.number).await?;
             let decided = engine::step(&jobs, &Event::Undone { above: ancestor.number });
             effects(&mut write, &self.key(U256::ZERO, 0), &decided, None).await?;
+            write.look_at_games_above(chain_id, ancestor.number).await?;
             write.undo_to(chain_id, ancestor).await?;
             after.push((jobs, decided));
         }
         for seen in &batch.events {
+            if let Some(look_at) = look_at(&seen.event) {
+                write.watch(chain_id, self.arena.address(), seen.game, seen.block.number, look_at).await?;
+            }
             let Some(event) = self.event_of(&mut write, seen).await? else {
                 continue;
             };
@@ -186,6 +200,13 @@ impl Service {
                 gas: mined.gas_used,
                 block: mined.block.number,
             });
+        }
+        if let (Some(Errand::Claim(id)), Change::Included { hash, mined }) = (tx.errand, change)
+            && mined.ok
+            && !cancelled
+        {
+            let game = self.store.game_of(id).await?;
+            self.tell(Notice::Claimed { game, hash: *hash, gas: mined.gas_used, block: mined.block.number });
         }
         if let Some((jobs, decided)) = after {
             self.outside(&jobs, &decided);

@@ -9,6 +9,7 @@
 //! states and goes on. Sends go one by one, because only this loop sends.
 
 mod apply;
+mod clocks;
 mod notice;
 
 use std::{
@@ -25,13 +26,13 @@ use crate::{
         ChainError, Client, Key,
         arena::{self, Arena},
         submit::{SubmitError, Submitter, Wish},
-        types::U256,
+        types::{Address, U256},
         watcher::{self, WatchError},
     },
     config::Config,
     engine::{self, Event, Work},
     prover::{Pool, Proof, Prove, ProveError, Ticket},
-    store::{Answer, Job, State, Store, StoreError},
+    store::{Answer, Errand, Job, State, Store, StoreError, Tx, TxState},
 };
 
 pub use notice::{Notice, Observer, log_only};
@@ -168,14 +169,14 @@ impl Service {
 
     /// Everything that is to be done now.
     async fn turn(&mut self) -> Result<(), ServiceError> {
-        loop {
+        let now = loop {
             let batch = watcher::poll(&self.client, &self.config.chain, &self.store).await?;
-            let caught_up = batch.caught_up;
+            let (caught_up, time) = (batch.caught_up, batch.time);
             self.take_in(batch).await?;
             if caught_up {
-                break;
+                break time;
             }
-        }
+        };
         self.follow_transactions().await?;
         let open = self.store.open_jobs(self.config.chain.chain_id).await?;
         let busy: BTreeSet<i64> = self.proving.keys().copied().collect();
@@ -188,7 +189,12 @@ impl Service {
             };
             self.let_pass(done)?;
         }
-        Ok(())
+        if self.config.claims.timeouts { self.look_at_games(now).await } else { Ok(()) }
+    }
+
+    /// Whose games are played.
+    fn host(&self) -> Address {
+        if self.config.chain.host.is_zero() { self.submitter.address() } else { self.config.chain.host }
     }
 
     /// One job's passing trouble must not hold up the others: it is told, and tried again with the
@@ -222,8 +228,7 @@ impl Service {
         if state.model_id.0 != ours {
             return self.happened(game, moot("the game is played by another model".into())).await;
         }
-        let host = if self.config.chain.host.is_zero() { self.submitter.address() } else { self.config.chain.host };
-        if state.host != host {
+        if state.host != self.host() {
             return self.happened(game, moot(format!("the game is hosted by {}", state.host))).await;
         }
         match chess::is_over(&state.board, state.white_to_move()) {
@@ -315,7 +320,7 @@ impl Service {
             let jobs = write.jobs_of_game(chain_id, contract, game).await?;
             apply::effects(write, &job.key, &engine::step(&jobs, &Event::Stored { ply }), None).await
         };
-        let hash = self.submitter.sign_and_store(job.id, &call, gas, stored).await?;
+        let hash = self.submitter.sign_and_store(Errand::Job(job.id), &call, gas, stored).await?;
         self.tell(Notice::Signed { game, ply, hash });
         self.follow_transactions().await
     }
@@ -336,23 +341,28 @@ impl Service {
         }
         let head = self.client.head().await?.block.number;
         for tx in live {
-            let wanted = match tx.job {
-                Some(id) => self.store.job_by_id(id).await?,
-                None => None,
-            };
-            let wish = match wanted.as_ref().map(|job| job.state) {
-                Some(State::Submitted | State::Included | State::Final) => Wish::Push,
-                Some(State::Seen | State::Proving | State::Proved) => Wish::Hold,
-                Some(State::Moot | State::Forfeited | State::Failed) | None => Wish::Cancel,
-            };
-            let done = match self.submitter.follow(&tx, head, wish).await {
-                Ok(Some(change)) => self.transaction_changed(&tx, wanted, &change).await,
-                Ok(None) => Ok(()),
-                Err(error) => Err(error.into()),
-            };
+            let done = self.follow(&tx, head).await;
             self.let_pass(done)?;
         }
         Ok(())
+    }
+
+    async fn follow(&mut self, tx: &Tx, head: u64) -> Result<(), ServiceError> {
+        let job = match tx.errand {
+            Some(Errand::Job(id)) => self.store.job_by_id(id).await?,
+            Some(Errand::Claim(_)) | None => None,
+        };
+        let wish = match (tx.errand, job.as_ref().map(|job| job.state)) {
+            (Some(Errand::Claim(_)), _) if tx.state == TxState::Included => Wish::Hold,
+            (Some(Errand::Claim(row)), _) => self.wish_for_claim(row).await?,
+            (_, Some(State::Submitted | State::Included | State::Final)) => Wish::Push,
+            (_, Some(State::Seen | State::Proving | State::Proved)) => Wish::Hold,
+            (_, Some(State::Moot | State::Forfeited | State::Failed) | None) => Wish::Cancel,
+        };
+        match self.submitter.follow(tx, head, wish).await? {
+            Some(change) => self.transaction_changed(tx, job, &change).await,
+            None => Ok(()),
+        }
     }
 
     /// Says the same trouble at most twice a minute.

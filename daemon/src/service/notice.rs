@@ -85,6 +85,17 @@ pub enum Notice {
         /// Why.
         why: String,
     },
+    /// A claim of the human's lost time is in a block.
+    Claimed {
+        /// Game.
+        game: U256,
+        /// The transaction.
+        hash: B256,
+        /// Gas that it used.
+        gas: u64,
+        /// The block.
+        block: u64,
+    },
     /// Something is wrong that may pass or needs a person.
     Trouble {
         /// What, where, what to do.
@@ -119,6 +130,9 @@ impl Notice {
                 tracing::error!(%game, ply, why, "needs a person")
             }
             Self::Ended { game, ply, state, why } => tracing::info!(%game, ply, %state, why, "ended"),
+            Self::Claimed { game, hash, gas, block } => {
+                tracing::info!(%game, %hash, gas, block, "claimed: the human's time was up")
+            }
             Self::Trouble { what } => tracing::warn!("{what}"),
         }
     }

@@ -5,6 +5,7 @@
 //! in the very transaction that stores the signed bytes; at most one live transaction per job.
 
 mod blocks;
+mod games;
 mod jobs;
 mod transactions;
 
@@ -20,8 +21,9 @@ use sqlx::{
 };
 
 pub use blocks::BlockRef;
+pub use games::Watched;
 pub use jobs::{Answer, Job, JobKey, State};
-pub use transactions::{Attempt, Mined, Signed, Tx, TxState};
+pub use transactions::{Attempt, Errand, Mined, Signed, Tx, TxState};
 
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]

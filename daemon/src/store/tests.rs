@@ -76,6 +76,43 @@ async fn no_job_is_proved_without_its_proof() {
 }
 
 #[tokio::test]
+async fn a_game_is_due_at_its_time_and_claimed_by_one_live_transaction() {
+    let dir = tempfile::tempdir().expect("folder");
+    let store = open(&dir.path().join("z.db")).await;
+    let (contract, game) = (Address::repeat_byte(9), U256::MAX);
+    let due = async |now| store.games_due(CHAIN, contract, now).await.expect("due");
+    let mut write = store.write().await.expect("write");
+    write.watch(CHAIN, contract, game, 5, Some(100)).await.expect("watch");
+    write.commit().await.expect("commit");
+    assert_eq!(due(99).await, []);
+    let watched = due(100).await[0];
+    assert_eq!((watched.game, watched.claimed), (game, false));
+    assert_eq!(store.game_of(watched.id).await.expect("game"), game);
+
+    let claim = Some(Errand::Claim(watched.id));
+    let mut write = store.write().await.expect("write");
+    write.sign_next(CHAIN, SIGNER, claim, 0, |_| Ok(signed_as(1))).await.expect("sign");
+    write.commit().await.expect("commit");
+    assert!(due(100).await[0].claimed);
+    assert_eq!(store.transactions_of(Errand::Claim(watched.id)).await.expect("transactions")[0].errand, claim);
+    let mut write = store.write().await.expect("write");
+    let second = write.sign_next(CHAIN, SIGNER, claim, 0, |_| Ok(signed_as(2))).await;
+    assert!(matches!(second, Err(StoreError::Database(_))));
+    drop(write);
+
+    // An end in block 7 needs no more looks, until that block is undone.
+    let mut write = store.write().await.expect("write");
+    write.watch(CHAIN, contract, game, 7, None).await.expect("watch");
+    write.look_at_games_above(CHAIN, 7).await.expect("nothing above");
+    write.commit().await.expect("commit");
+    assert_eq!(due(u64::MAX).await, []);
+    let mut write = store.write().await.expect("write");
+    write.look_at_games_above(CHAIN, 6).await.expect("undo");
+    write.commit().await.expect("commit");
+    assert_eq!(due(0).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_nonce_is_a_row_with_its_signed_bytes() {
     let dir = tempfile::tempdir().expect("folder");
     let store = open(&dir.path().join("z.db")).await;
@@ -90,7 +127,8 @@ async fn a_nonce_is_a_row_with_its_signed_bytes() {
     drop(write);
 
     let mut write = store.write().await.expect("write");
-    let (tx, nonce, _) = write.sign_next(CHAIN, SIGNER, Some(job.id), 4, |_| Ok(signed_as(1))).await.expect("sign");
+    let (tx, nonce, _) =
+        write.sign_next(CHAIN, SIGNER, Some(Errand::Job(job.id)), 4, |_| Ok(signed_as(1))).await.expect("sign");
     assert_eq!(nonce, 4);
     let (_, nonce, _) = write.sign_next(CHAIN, SIGNER, None, 4, |_| Ok(signed_as(2))).await.expect("sign");
     assert_eq!(nonce, 5, "the chain's nonce lags behind ours");
@@ -98,7 +136,7 @@ async fn a_nonce_is_a_row_with_its_signed_bytes() {
     write.commit().await.expect("commit");
 
     let mut write = store.write().await.expect("write");
-    let second = write.sign_next(CHAIN, SIGNER, Some(job.id), 4, |_| Ok(signed_as(4))).await;
+    let second = write.sign_next(CHAIN, SIGNER, Some(Errand::Job(job.id)), 4, |_| Ok(signed_as(4))).await;
     assert!(matches!(second, Err(StoreError::Database(_))), "a job has one live transaction");
     drop(write);
 
@@ -111,7 +149,8 @@ async fn a_nonce_is_a_row_with_its_signed_bytes() {
     assert_eq!(live.iter().map(|tx| (tx.nonce, tx.attempts.len())).collect::<Vec<_>>(), [(4, 2), (5, 1)]);
     let mut write = store.write().await.expect("write");
     write.set_dropped(tx, "gone").await.expect("drop");
-    let (_, nonce, _) = write.sign_next(CHAIN, SIGNER, Some(job.id), 5, |_| Ok(signed_as(6))).await.expect("sign");
+    let (_, nonce, _) =
+        write.sign_next(CHAIN, SIGNER, Some(Errand::Job(job.id)), 5, |_| Ok(signed_as(6))).await.expect("sign");
     assert_eq!(nonce, 6);
 }
 

@@ -45,6 +45,26 @@ impl FromStr for TxState {
     }
 }
 
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// It answers this job.
+    Job(i64),
+    /// It claims the game of this row.
+    Claim(i64),
+}
+
+impl Errand {
+    /// As the columns `job` and `game`.
+    fn columns(errand: Option<Self>) -> (Option<i64>, Option<i64>) {
+        match errand {
+            Some(Self::Job(job)) => (Some(job), None),
+            Some(Self::Claim(game)) => (None, Some(game)),
+            None => (None, None),
+        }
+    }
+}
+
 /// Where and how a transaction was mined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mined {
@@ -63,8 +83,8 @@ pub struct Tx {
     pub id: i64,
     /// Its nonce.
     pub nonce: u64,
-    /// The job that it answers.
-    pub job: Option<i64>,
+    /// What it is for.
+    pub errand: Option<Errand>,
     /// Where it stands.
     pub state: TxState,
     /// Set once it is in a block.
@@ -122,7 +142,10 @@ fn tx(row: &SqliteRow) -> Result<Tx, StoreError> {
     Ok(Tx {
         id: row.get("id"),
         nonce: unsigned(row.get("nonce"), "transactions", "nonce")?,
-        job: row.get("job"),
+        errand: row
+            .get::<Option<i64>, _>("job")
+            .map(Errand::Job)
+            .or(row.get::<Option<i64>, _>("game").map(Errand::Claim)),
         state: row.get::<&str, _>("state").parse()?,
         mined,
         attempts: Vec::new(),
@@ -144,7 +167,7 @@ fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
     })
 }
 
-const COLUMNS: &str = "id, nonce, job, state, mined_number, mined_hash, mined_ok, gas_used";
+const COLUMNS: &str = "id, nonce, job, game, state, mined_number, mined_hash, mined_ok, gas_used";
 
 impl Store {
     /// Transactions that are signed, broadcast or included, by nonce.
@@ -160,10 +183,14 @@ impl Store {
         self.with_attempts(&rows).await
     }
 
-    /// All transactions of a job, oldest first.
-    pub async fn transactions_of(&self, job: i64) -> Result<Vec<Tx>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM transactions WHERE job = ? ORDER BY id");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(job).fetch_all(&self.pool).await?;
+    /// All transactions of an errand, oldest first.
+    pub async fn transactions_of(&self, errand: Errand) -> Result<Vec<Tx>, StoreError> {
+        let (column, id) = match errand {
+            Errand::Job(id) => ("job", id),
+            Errand::Claim(id) => ("game", id),
+        };
+        let sql = format!("SELECT {COLUMNS} FROM transactions WHERE {column} = ? ORDER BY id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.pool).await?;
         self.with_attempts(&rows).await
     }
 
@@ -190,7 +217,7 @@ impl Write {
         &mut self,
         chain_id: u64,
         signer: Address,
-        job: Option<i64>,
+        errand: Option<Errand>,
         chain_nonce: u64,
         sign: impl FnOnce(u64) -> Result<Signed, String>,
     ) -> Result<(i64, u64, B256), StoreError> {
@@ -206,11 +233,13 @@ impl Write {
             None => chain_nonce,
         };
         let made = sign(next).map_err(StoreError::Signing)?;
-        let id = sqlx::query("INSERT INTO transactions (chain_id, signer, nonce, job, state, created_at, updated_at) VALUES (?, ?, ?, ?, 'signed', ?, ?)")
+        let (job, game) = Errand::columns(errand);
+        let id = sqlx::query("INSERT INTO transactions (chain_id, signer, nonce, job, game, state, created_at, updated_at) VALUES (?, ?, ?, ?, ?, 'signed', ?, ?)")
             .bind(signed(chain_id))
             .bind(signer.as_slice())
             .bind(signed(next))
             .bind(job)
+            .bind(game)
             .bind(now_ms())
             .bind(now_ms())
             .execute(&mut *self.tx)

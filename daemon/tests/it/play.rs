@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use zugzwang::{
     chain::wallet::Ending,
-    store::{State, Store},
+    store::{Errand, State, Store},
 };
 
 use crate::world::{StandIn, World};
@@ -99,7 +99,7 @@ async fn an_unmined_answer_is_replaced_by_one_that_pays_more() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     daemon.stop().await.expect("clean stop");
     let store = Store::open(&world.config.store).await.expect("store");
-    let txs = store.transactions_of(store.jobs().await.expect("jobs")[0].id).await.expect("transactions");
+    let txs = store.transactions_of(Errand::Job(store.jobs().await.expect("jobs")[0].id)).await.expect("transactions");
     assert_eq!(txs.len(), 1, "one nonce");
     assert!(txs[0].attempts.len() >= 2, "{:?}", txs[0].attempts.len());
     assert!(txs[0].attempts.windows(2).all(|w| w[1].max_fee > w[0].max_fee));
