@@ -44,7 +44,7 @@ const HEIGHTS: std::ops::RangeInclusive<u32> = 8..=16;
 /// Most kernels a row that are tried: a contract's code ends at 24,576 bytes.
 const KERNELS: usize = 64;
 
-/// For each height the fewest kernels a row with which the net fits, lowest table last.
+/// For each height the fewest kernels a row with which the net fits, lowest table last; of equal widths the lowest.
 ///
 /// # Errors
 /// Fails if the net fits none.
@@ -58,6 +58,8 @@ pub fn candidates(net: &Net, bounds: &Bounds) -> Result<Vec<Candidate>, NetCircu
             let needs = needs(net, bounds, kernels)?;
             least = least.min(needs.rows);
             if needs.fits(k) {
+                // A lower table of the same width is cheaper in every way.
+                found.pop_if(|c| c.shape.kernels == kernels);
                 found.push(candidate(Shape { kernels, k }, features, needs));
                 break;
             }
