@@ -13,6 +13,7 @@ pub mod keys;
 pub mod model;
 pub mod net;
 pub mod onnx;
+pub mod poseidon;
 pub mod prove;
 pub mod prover;
 mod proving;

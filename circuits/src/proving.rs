@@ -15,6 +15,7 @@ use rand::rngs::OsRng;
 use crate::evm::transcript::{EvmChallenge, EvmReader, EvmWriter};
 use crate::evm::{self, EvmError};
 use crate::keys::{self, KeyError, KeyOrigin};
+use crate::net::link::Registered;
 use crate::prove::{self, Advice, Column, Key, Points, Profile, ProveError, Step};
 use crate::srs::Srs;
 
@@ -86,9 +87,19 @@ impl Proving {
             && transcript.finish().is_ok()
     }
 
-    /// Source of the contract that accepts these proofs.
-    pub(crate) fn solidity(&self, model_id: [u8; 32], name: &str) -> Result<String, EvmError> {
-        evm::solidity(self.key.vk(), self.srs.params(), self.instances, model_id, name)
+    /// Source of the contract that accepts these proofs; with private columns those that are tied to `registered`.
+    pub(crate) fn solidity(
+        &self,
+        model_id: [u8; 32],
+        name: &str,
+        registered: Option<&Registered>,
+    ) -> Result<String, EvmError> {
+        evm::solidity_linked(self.key.vk(), self.srs.params(), self.instances, model_id, name, registered)
+    }
+
+    /// The set-up's points.
+    pub(crate) fn points(&self) -> &Points {
+        self.key.points()
     }
 
     /// Size of a proof and number of commitments.

@@ -32,6 +32,8 @@ mod yul;
 
 use plan::Plan;
 
+use crate::net::link::{LINK_BYTES, Registered};
+
 /// Why no verifier can be generated.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EvmError {
@@ -99,6 +101,21 @@ pub fn solidity(
     model_id: [u8; 32],
     contract_name: &str,
 ) -> Result<String, EvmError> {
+    solidity_linked(vk, params, num_instances, model_id, contract_name, None)
+}
+
+/// The same for proofs whose private columns are tied to `registered` commitments.
+///
+/// # Errors
+/// As [`solidity`].
+pub fn solidity_linked(
+    vk: &VerifyingKey<G1Affine>,
+    params: &ParamsKZG<Bn256>,
+    num_instances: usize,
+    model_id: [u8; 32],
+    contract_name: &str,
+    registered: Option<&Registered>,
+) -> Result<String, EvmError> {
     use halo2_proofs::poly::commitment::Params;
 
     let mut letters = contract_name.chars();
@@ -110,10 +127,11 @@ pub fn solidity(
     if params.k() != plan.k {
         return Err(EvmError::WrongParams { params: params.k(), key: plan.k });
     }
-    let body = yul::body(&plan, params)?;
+    let body = yul::body(&plan, params, registered)?;
     let body: String = body.lines().map(|line| format!("            {line}\n")).collect();
     let digits: String = model_id.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (commitments, bytes) = (plan.num_commitments(), plan.proof_bytes);
+    let linked = if registered.is_some() { LINK_BYTES } else { 0 };
+    let (commitments, bytes) = (plan.num_commitments(), plan.proof_bytes + linked);
     let text = include_str!("verifier.sol.template")
         .replace("{NAME}", contract_name)
         .replace("{MODEL_ID}", &digits)

@@ -134,7 +134,7 @@ pub fn scalar_word(scalar: &Fr) -> [u8; WORD] {
 }
 
 /// The big-endian word of a coordinate.
-pub(super) fn coordinate_word(coordinate: &Fq) -> [u8; WORD] {
+pub(crate) fn coordinate_word(coordinate: &Fq) -> [u8; WORD] {
     let mut word = coordinate.to_repr();
     word.reverse();
     word
@@ -146,7 +146,7 @@ pub fn scalar_from_word(mut word: [u8; WORD]) -> Option<Fr> {
     Fr::from_repr(word).into()
 }
 
-fn point_bytes(point: &G1Affine) -> io::Result<[u8; 2 * WORD]> {
+pub(crate) fn point_bytes(point: &G1Affine) -> io::Result<[u8; 2 * WORD]> {
     if bool::from(point.is_identity()) {
         return Err(invalid("the identity can't stand in a proof (is a gate's degree below the system's?)"));
     }
@@ -156,7 +156,7 @@ fn point_bytes(point: &G1Affine) -> io::Result<[u8; 2 * WORD]> {
     Ok(bytes)
 }
 
-fn point_from_words(mut x: [u8; WORD], mut y: [u8; WORD]) -> Option<G1Affine> {
+pub(crate) fn point_from_words(mut x: [u8; WORD], mut y: [u8; WORD]) -> Option<G1Affine> {
     x.reverse();
     y.reverse();
     let x = Option::<Fq>::from(Fq::from_repr(x))?;

@@ -34,12 +34,14 @@ use super::{
     expr::{Dag, Id, Printer, literal},
     plan::{Drawn, Plan, Step},
 };
+use crate::net::link::{LINK_BYTES, Registered};
 
 /// Appends a line to the code. Writing to a string can't fail.
 macro_rules! say {
     ($self:ident, $($text:tt)*) => {{ let _ = writeln!($self.code, $($text)*); }};
 }
 
+mod link;
 mod opening;
 
 const POINT: usize = 0x80;
@@ -88,11 +90,17 @@ struct Body<'a> {
     at: Memory,
     rotations: Vec<i32>,
     rows: Vec<i32>,
+    /// Bytes after the proof.
+    linked: usize,
     code: String,
 }
 
 /// The statements of the assembly block.
-pub(super) fn body(plan: &Plan, params: &ParamsKZG<Bn256>) -> Result<String, EvmError> {
+pub(super) fn body(
+    plan: &Plan,
+    params: &ParamsKZG<Bn256>,
+    registered: Option<&Registered>,
+) -> Result<String, EvmError> {
     let rotations = plan.all_rotations();
     let mut rows = vec![];
     for at in &plan.instance_rotations {
@@ -127,10 +135,14 @@ pub(super) fn body(plan: &Plan, params: &ParamsKZG<Bn256>) -> Result<String, Evm
         instances: take(plan.num_instances + 1) + 32,
         buffer: take(0),
     };
-    let mut body = Body { plan, at, rotations, rows, code: String::new() };
+    let linked = if registered.is_some() { LINK_BYTES } else { 0 };
+    let mut body = Body { plan, at, rotations, rows, linked, code: String::new() };
     body.shape();
     body.transcript();
     body.ranges();
+    if let Some(registered) = registered {
+        body.link(registered);
+    }
     body.invert();
     body.gates()?;
     body.fold_evaluations();
@@ -141,7 +153,7 @@ pub(super) fn body(plan: &Plan, params: &ParamsKZG<Bn256>) -> Result<String, Evm
 
 impl Body<'_> {
     fn shape(&mut self) {
-        let (bytes, instances) = (self.plan.proof_bytes, self.plan.num_instances);
+        let (bytes, instances) = (self.plan.proof_bytes + self.linked, self.plan.num_instances);
         say!(self, "if iszero(and(eq(proof.length, {bytes:#x}), eq(instances.length, {instances}))) {FAIL}");
         say!(self, "let r := {MODULUS}");
     }

@@ -3,7 +3,7 @@
 use super::Net;
 use super::bounds::{NetError, structure};
 
-const MAGIC: &[u8; 8] = b"ZZNET001";
+const MAGIC: &[u8; 8] = b"ZZNET002";
 
 /// Why a file is no net.
 #[derive(Debug, thiserror::Error)]

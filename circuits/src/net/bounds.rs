@@ -167,7 +167,7 @@ impl Reached {
     }
 }
 
-/// Checks a net's structure and computes its ranges.
+/// Checks a net's structure and computes its ranges; those of a private model are what its tables allow.
 ///
 /// # Errors
 /// Names the first node that doesn't fit or whose range leaves its table.
@@ -180,6 +180,40 @@ pub fn check(net: &Net) -> Result<Bounds, NetError> {
         bounds.quotients.push(reached.push(node, &net.tables)?);
         bounds.tensors.push(reached.last());
     }
+    if net.privacy.model.is_private() {
+        return declared(net);
+    }
+    outputs_fit(net, bounds)
+}
+
+/// Checks a net's structure, and gives the ranges that its tables allow, whatever the weights are: all that a private model
+/// shows.
+///
+/// # Errors
+/// Names the first node that doesn't fit.
+pub fn declared(net: &Net) -> Result<Bounds, NetError> {
+    structure(net)?;
+    let mut bounds = Bounds::default();
+    bounds.tensors.extend(net.inputs.iter().map(|i| (0, (1 << i.bits) - 1)));
+    for node in &net.nodes {
+        let join = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
+        let sources = node.inputs.iter().map(|t| bounds.tensors[*t]).reduce(join).unwrap_or((0, 0));
+        let (quotients, reach) = match &node.step {
+            Step::Linear(_, rescale) => {
+                let Table { low, values } = &net.tables[rescale.table];
+                let most = values.iter().copied().max().unwrap_or(0);
+                ((*low, net.tables[rescale.table].high()), (values.iter().copied().min().unwrap_or(0), most))
+            }
+            Step::Max(_) => ((0, 0), bounds.tensors[node.inputs[0]]),
+            Step::Move(_) => ((0, 0), sources),
+        };
+        bounds.quotients.push(quotients);
+        bounds.tensors.push(reach);
+    }
+    outputs_fit(net, bounds)
+}
+
+fn outputs_fit(net: &Net, bounds: Bounds) -> Result<Bounds, NetError> {
     for output in &net.outputs {
         let (_, high) = bounds.tensors[output.tensor];
         if high >= 1 << output.bits {

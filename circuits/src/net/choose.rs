@@ -2,7 +2,7 @@
 
 use super::Net;
 use super::bounds::Bounds;
-use super::circuit::{Features, First, Fixed, Needs, NetCircuitError, Second, Shape, features, needs};
+use super::circuit::{Features, Fixed, Needs, NetCircuitError, Second, Shape, features, first_columns, needs};
 
 /// What the table's size is chosen for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub fn choose(net: &Net, bounds: &Bounds, goal: Goal) -> Result<Candidate, NetCi
 fn candidate(shape: Shape, features: Features, needs: Needs) -> Candidate {
     let count = || ();
     let fixed = Fixed::build(features, shape.kernels, count).all().count();
-    let advice = [First::build(features, count).all().count(), Second::build(features, count).all().count()];
+    let advice = [first_columns(features, shape.kernels), Second::build(features, count).all().count()];
     let instances = 2 + needs.limbs;
     // Two pieces of the quotient, a random polynomial, two points of the opening.
     let points = fixed + advice[0] + advice[1] + 5;

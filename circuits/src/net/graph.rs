@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 /// A network. Tensor `i` is input `i`, or the output of node `i − inputs.len()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Net {
-    /// The public inputs.
+    /// What of it a proof shows.
+    pub privacy: Privacy,
+    /// What the proof is about.
     pub inputs: Vec<Input>,
     /// The steps; each reads tensors before its own.
     pub nodes: Vec<Node>,
@@ -17,6 +19,34 @@ pub struct Net {
     pub tables: Vec<Table>,
     /// What is made public.
     pub outputs: Vec<Output>,
+}
+
+/// Which sides of an inference a proof hides; `docs/privacy.md` says what stays visible.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// Private: a Poseidon commitment with a salt is public instead of the inputs' limbs.
+    pub input: Visibility,
+    /// Private: weights and biases are in the witness, under commitments that the verifier holds.
+    pub model: Visibility,
+}
+
+/// Whether everybody may see something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Everybody.
+    #[default]
+    Public,
+    /// The prover alone.
+    Private,
+}
+
+impl Visibility {
+    /// Whether it is the prover's alone.
+    pub fn is_private(self) -> bool {
+        self == Self::Private
+    }
 }
 
 /// A tensor that the proof is about.
@@ -261,6 +291,21 @@ impl Net {
             _ => 0,
         };
         self.nodes.iter().map(weights).sum()
+    }
+
+    /// The same net with every weight and bias 0: what a private model shows of itself.
+    pub fn architecture(&self) -> Self {
+        let mut net = self.clone();
+        for node in &mut net.nodes {
+            let Step::Linear(linear, rescale) = &mut node.step else { continue };
+            rescale.bias.fill(0);
+            match linear {
+                Linear::Conv(conv) => conv.weights.fill(0),
+                Linear::Sparse(sparse) => sparse.terms.iter_mut().for_each(|term| term.weight = 0),
+                Linear::Products(_) => {}
+            }
+        }
+        net
     }
 
     /// Multiply-accumulate operations of one run.

@@ -10,12 +10,14 @@ pub mod circuit;
 pub mod compile;
 mod graph;
 pub mod interpret;
+pub mod link;
 pub mod package;
 mod prover;
 
 pub use choose::{Candidate, Goal, candidates, choose};
 pub(crate) use graph::per_limb;
 pub use graph::{
-    Conv, Input, Linear, Net, Node, Output, Products, Rescale, Sparse, Step, Table, Term, Windows, packing,
+    Conv, Input, Linear, Net, Node, Output, Privacy, Products, Rescale, Sparse, Step, Table, Term, Visibility, Windows,
+    packing,
 };
-pub use prover::{NetProof, NetProver, NetProverError};
+pub use prover::{NetProof, NetProver, NetProverError, Weights};

@@ -1,20 +1,30 @@
 //! A compiled net as a folder: the ONNX file, the integer net, and a manifest that says what its numbers mean.
+//!
+//! A private model's folder has a seed too, which hides its commitments, and is nobody else's. [`Package::publish`] writes
+//! what others need to verify its proofs: the net without weights, and the commitments to them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use halo2_proofs::halo2curves::bn256::G1Affine;
+use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{self, Bounds, NetError};
 use super::circuit::Shape;
 use super::compile::{Compiled, Options, Real};
-use super::{Net, binary};
+use super::link::Registered;
+use super::{Net, Privacy, Weights, binary};
+use crate::cache::hex;
+use crate::evm::transcript::{WORD, point_bytes, point_from_words};
 use crate::model::{FileRef, commitment, sha256_hex};
 
 /// The manifest's file name.
 pub const MANIFEST: &str = "net.toml";
 const ONNX: &str = "model.onnx";
 const NET: &str = "net.bin";
+const ARCHITECTURE: &str = "architecture.bin";
+const SEED: &str = "weights.seed";
 
 /// `net.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,10 +32,17 @@ const NET: &str = "net.bin";
 pub struct Manifest {
     /// The model's name.
     pub name: String,
-    /// The file that it was compiled from.
-    pub onnx: FileRef,
-    /// The integer net.
+    /// What its proofs show.
+    #[serde(default)]
+    pub privacy: Privacy,
+    /// The file that it was compiled from; not with a published private model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onnx: Option<FileRef>,
+    /// The integer net; of a published private model all weights are 0.
     pub net: FileRef,
+    /// Commitments to the weights of a published private model: x and y of each point, 128 hex digits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<String>,
     /// How it was rounded.
     pub quantisation: Options,
     /// The default size of its table.
@@ -45,6 +62,8 @@ pub struct Package {
     pub net: Net,
     /// The net's ranges.
     pub bounds: Bounds,
+    /// Where its weights are.
+    pub weights: Weights,
 }
 
 /// Why a folder can't be read or written.
@@ -95,16 +114,19 @@ impl Package {
             ));
         }
         let net = binary::decode(&bytes).map_err(|e| content(&path, e.to_string()))?;
-        let bounds = bounds::check(&net)?;
+        let weights = weights(dir, &manifest, &net)?;
+        let elsewhere = matches!(weights, Weights::Registered(_));
+        let bounds = if elsewhere { bounds::declared(&net)? } else { bounds::check(&net)? };
         let fits = |reals: &[Real], bits: Vec<u32>| reals.iter().map(|r| r.bits).eq(bits);
         let inputs = fits(&manifest.inputs, net.inputs.iter().map(|i| i.bits).collect());
         if !inputs || !fits(&manifest.outputs, net.outputs.iter().map(|o| o.bits).collect()) {
             return Err(content(&dir.join(MANIFEST), "it describes another net; compile the model again".into()));
         }
-        Ok(Self { manifest, net, bounds })
+        Ok(Self { manifest, net, bounds, weights })
     }
 
-    /// Writes a compiled model into `dir`, which is made if it isn't there; the manifest last.
+    /// Writes a compiled model into `dir`, which is made if it isn't there; the manifest last. A private model gets a new
+    /// seed: commitments that were made with the one before can't be proven any more.
     ///
     /// # Errors
     /// Fails if a file can't be written.
@@ -121,25 +143,63 @@ impl Package {
         let file = |file: &str, bytes: &[u8]| FileRef { file: file.into(), sha256: sha256_hex(bytes) };
         let manifest = Manifest {
             name: name.to_owned(),
-            onnx: file(ONNX, onnx),
+            privacy: compiled.net.privacy,
+            onnx: Some(file(ONNX, onnx)),
             net: file(NET, &bytes),
+            commitments: vec![],
             quantisation: *options,
             circuit,
             inputs: compiled.inputs.clone(),
             outputs: compiled.outputs.clone(),
         };
-        let path = dir.join(MANIFEST);
-        let text = toml::to_string(&manifest).map_err(|e| content(&path, e.to_string()))?;
-        for (name, bytes) in [(ONNX, onnx), (NET, &bytes), (MANIFEST, text.as_bytes())] {
-            crate::cache::write_atomically(&dir.join(name), |file| file.write_all(bytes))
-                .map_err(|source| PackageError::File { path: dir.join(name), source })?;
+        let mut weights = Weights::Public;
+        if manifest.privacy.model.is_private() {
+            let mut seed = [0; 32];
+            OsRng.fill_bytes(&mut seed);
+            write(&dir.join(SEED), hex(&seed).as_bytes(), true)?;
+            weights = Weights::Private(seed);
         }
-        Ok(Self { manifest, net: compiled.net.clone(), bounds: compiled.bounds.clone() })
+        let package = Self { manifest, net: compiled.net.clone(), bounds: compiled.bounds.clone(), weights };
+        package.write(dir, &[(ONNX, onnx), (NET, &bytes)])?;
+        Ok(package)
+    }
+
+    /// Writes what others need to verify a private model's proofs into `dir`: nothing of its weights but `commitments`.
+    ///
+    /// # Errors
+    /// Fails if a file can't be written.
+    pub fn publish(&self, dir: &Path, circuit: Shape, registered: &Registered) -> Result<(), PackageError> {
+        std::fs::create_dir_all(dir).map_err(|source| PackageError::File { path: dir.to_owned(), source })?;
+        let net = self.net.architecture();
+        let bytes = binary::encode(&net);
+        let point = |p: &G1Affine| point_bytes(p).map(|bytes| hex(&bytes)).unwrap_or_default();
+        let manifest = Manifest {
+            onnx: None,
+            net: FileRef { file: ARCHITECTURE.into(), sha256: sha256_hex(&bytes) },
+            commitments: registered.points.iter().map(point).collect(),
+            circuit,
+            ..self.manifest.clone()
+        };
+        let weights = Weights::Registered(registered.points.clone());
+        let bounds = bounds::declared(&net)?;
+        Self { manifest, net, bounds, weights }.write(dir, &[(ARCHITECTURE, &bytes)])
+    }
+
+    /// Writes files, and the manifest last.
+    fn write(&self, dir: &Path, files: &[(&str, &[u8])]) -> Result<(), PackageError> {
+        let path = dir.join(MANIFEST);
+        let text = toml::to_string(&self.manifest).map_err(|e| content(&path, e.to_string()))?;
+        for (name, bytes) in files.iter().copied().chain([(MANIFEST, text.as_bytes())]) {
+            let secret = matches!(self.weights, Weights::Private(_)) && name != MANIFEST;
+            write(&dir.join(name), bytes, secret)?;
+        }
+        Ok(())
     }
 
     /// What contracts pin: `keccak256(vk digest ‖ input schema ‖ output schema ‖ quantisation)`, the schemas being
-    /// `net-v1` and for each tensor its name, length, bits, scale (the 16 hex digits of its f64) and zero point.
-    pub fn id(&self, vk_digest: [u8; 32]) -> [u8; 32] {
+    /// `net-v1` and for each tensor its name, length, bits, scale (the 16 hex digits of its f64) and zero point. For a
+    /// private model the commitment to its weights stands in place of the net's hash.
+    pub fn id(&self, vk_digest: [u8; 32], registered: Option<&Registered>) -> [u8; 32] {
         let schema = |names: Vec<(&str, usize)>, reals: &[Real]| {
             let each = names
                 .iter()
@@ -149,10 +209,65 @@ impl Package {
         };
         let inputs = self.net.inputs.iter().map(|i| (i.name.as_str(), i.len)).collect();
         let outputs = self.net.outputs.iter().map(|o| (o.name.as_str(), self.net.len(o.tensor))).collect();
-        let quantisation = format!("net={}", self.manifest.net.sha256);
+        let quantisation = match registered {
+            Some(registered) => {
+                let architecture = sha256_hex(&binary::encode(&self.net.architecture()));
+                format!("architecture={architecture};weights={}", hex(&registered.commitment))
+            }
+            None => format!("net={}", self.manifest.net.sha256),
+        };
         let texts = [schema(inputs, &self.manifest.inputs), schema(outputs, &self.manifest.outputs), quantisation];
         commitment(vk_digest, texts.iter().map(String::as_str))
     }
+}
+
+/// Where the manifest says that a net's weights are.
+fn weights(dir: &Path, manifest: &Manifest, net: &Net) -> Result<Weights, PackageError> {
+    let path = dir.join(MANIFEST);
+    if manifest.privacy != net.privacy || (!manifest.commitments.is_empty() && !net.privacy.model.is_private()) {
+        return Err(content(&path, "it says another privacy than the net; compile the model again".into()));
+    }
+    if !net.privacy.model.is_private() {
+        return Ok(Weights::Public);
+    }
+    if !manifest.commitments.is_empty() {
+        let point = |text: &String| {
+            let bytes: [u8; 2 * WORD] = unhex(text)?;
+            let (x, y) = bytes.split_first_chunk::<WORD>()?;
+            point_from_words(*x, y.try_into().ok()?)
+        };
+        let points: Option<Vec<G1Affine>> = manifest.commitments.iter().map(point).collect();
+        let wrong = || content(&path, "a commitment is no point; get the published model again".into());
+        return points.map(Weights::Registered).ok_or_else(wrong);
+    }
+    let path = dir.join(SEED);
+    let text = std::fs::read_to_string(&path).map_err(|source| PackageError::File { path: path.clone(), source })?;
+    let wrong =
+        || content(&path, "it is not 64 hex digits; restore it, or compile the model and register it anew".into());
+    unhex(text.trim()).map(Weights::Private).ok_or_else(wrong)
+}
+
+/// Writes a file; a secret one can be read by its owner alone, where the system knows such.
+fn write(path: &Path, bytes: &[u8], secret: bool) -> Result<(), PackageError> {
+    crate::cache::write_atomically(path, |file| {
+        #[cfg(unix)]
+        if secret {
+            file.get_ref().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        }
+        file.write_all(bytes)
+    })
+    .map_err(|source| PackageError::File { path: path.to_owned(), source })
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if text.len() != 2 * N || !text.is_ascii() {
+        return None;
+    }
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(bytes)
 }
 
 fn content(path: &Path, why: String) -> PackageError {

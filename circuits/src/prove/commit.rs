@@ -82,6 +82,16 @@ impl Points {
         Self { k: params.k(), powers: reversed(params.get_g().to_vec()), lagrange, tails: affine }
     }
 
+    /// The commitment to a column that is 1 on `row` and 0 elsewhere.
+    pub(crate) fn of_row(&self, row: usize) -> G1Affine {
+        self.lagrange[row]
+    }
+
+    /// The commitment to all rows of a column.
+    pub(crate) fn of_column(&self, values: Vec<Fr>) -> G1Affine {
+        self.commit_column(&Values::Full(values)).to_affine()
+    }
+
     /// Commits to a polynomial's coefficients (bit-reversed).
     pub(super) fn commit(&self, coefficients: &[Fr]) -> G1 {
         full(coefficients, &self.powers)

@@ -69,6 +69,11 @@ impl Key {
         }
     }
 
+    /// The set-up's points.
+    pub(crate) fn points(&self) -> &Points {
+        &self.points
+    }
+
     /// The verifying key.
     pub fn vk(&self) -> &VerifyingKey<G1Affine> {
         &self.vk
@@ -97,7 +102,7 @@ pub fn verifying_key<C: Circuit<Fr>>(
         .map(|column| {
             points.commit_column(&match column {
                 Column::Small(integers) => Values::Small { integers, blinding: vec![] },
-                Column::Field(_) => Values::Full(column.values(1 << points.k)),
+                Column::Field(_) | Column::Whole(_) => Values::Full(column.values(1 << points.k)),
             })
         })
         .collect();

@@ -96,20 +96,31 @@ pub enum Column<'a> {
     /// Any values: cheap to commit if there are few distinct ones, or few distinct steps from row
     /// to row.
     Field(Vec<Fr>),
+    /// All `2^k` rows, the blinding rows among them: for commitments of which more is proven than the
+    /// circuit says. Whoever makes it answers for its randomness.
+    Whole(Vec<Fr>),
 }
 
 impl Column<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Small(integers) => integers.len(),
-            Self::Field(values) => values.len(),
+            Self::Field(values) | Self::Whole(values) => values.len(),
+        }
+    }
+
+    /// How long a column of this kind may be, where `usable` rows of `n` are not for blinding.
+    fn fits(&self, usable: usize, n: usize) -> bool {
+        match self {
+            Self::Small(_) | Self::Field(_) => self.len() <= usable,
+            Self::Whole(values) => values.len() == n,
         }
     }
 
     fn values(&self, n: usize) -> Vec<Fr> {
         let mut values: Vec<Fr> = match self {
             Self::Small(integers) => integers.iter().map(|v| small(*v)).collect(),
-            Self::Field(values) => values.clone(),
+            Self::Field(values) | Self::Whole(values) => values.clone(),
         };
         values.resize(n, Fr::ZERO);
         values
@@ -210,7 +221,9 @@ where
         if columns.len() != of_phase.len() {
             return Err(ProveError::Columns { what: "advice", want: of_phase.len(), got: columns.len() });
         }
-        fits("advice", usable, columns.iter().map(Column::len))?;
+        if let Some(column) = columns.iter().find(|c| !c.fits(usable, n)) {
+            return Err(ProveError::Rows { what: "advice", most: usable, got: column.len() });
+        }
         let blind = |column| match column {
             Column::Small(integers) => {
                 Values::Small { integers, blinding: (0..blinded).map(|_| Fr::random(&mut rng)).collect() }
@@ -220,6 +233,7 @@ where
                 values.extend((0..blinded).map(|_| Fr::random(&mut rng)));
                 Values::Full(values)
             }
+            Column::Whole(values) => Values::Full(values),
         };
         committed = of_phase.into_iter().zip(columns.into_iter().map(blind)).collect();
         if phase > 0 {

@@ -5,6 +5,8 @@ use halo2_proofs::plonk::{
     Advice, Challenge, Column, ConstraintSystem, FirstPhase, Fixed as FixedColumn, Instance, SecondPhase,
 };
 
+use super::sponge::{Rounds, State};
+
 /// Number of challenges between the phases: `z`, `Y`, `α`, `β`.
 pub const CHALLENGES: usize = 4;
 
@@ -19,6 +21,10 @@ pub struct Features {
     pub windows: bool,
     /// There are products of two numbers.
     pub products: bool,
+    /// The input is private.
+    pub sponge: bool,
+    /// Weights and biases are private.
+    pub secret: bool,
 }
 
 /// One item per fixed column: columns at configuration, values at layout.
@@ -44,7 +50,7 @@ pub struct Fixed<T> {
     pub product: T,
     /// 1 or 2: the reading side moves on by one channel, or by as many as a row has kernels.
     pub moves: T,
-    /// Kernels.
+    /// Kernels; if they are private one column of place values, which stands for the last of them.
     pub weights: Vec<T>,
     /// `cell`, `reach`, `look`; see [`Planes`].
     pub planes: Option<Planes<T>>,
@@ -54,6 +60,10 @@ pub struct Fixed<T> {
     pub windows: Option<Windows<T>>,
     /// 1 where the number that is read is a kernel, the factor of the number read before.
     pub factor: Option<T>,
+    /// Steps of the sponge.
+    pub rounds: Option<Rounds<T>>,
+    /// Where private columns are 0: 1 kernels, 2 biases, 3 both, 0 neither.
+    pub shut: Option<T>,
 }
 
 /// Columns for convolutions over planes.
@@ -88,8 +98,9 @@ pub struct Windows<T> {
 }
 
 impl<T> Fixed<T> {
-    /// Makes each column with `make`, in the order of [`Fixed::all`].
-    pub fn build(features: Features, weights: usize, mut make: impl FnMut() -> T) -> Self {
+    /// Makes each column with `make`, in the order of [`Fixed::all`]. A row has `kernels` kernels.
+    pub fn build(features: Features, kernels: usize, mut make: impl FnMut() -> T) -> Self {
+        let weights = if features.secret { kernels.min(1) } else { kernels };
         let table = [make(), make(), make()];
         let (active, edge, tag, scale, bias) = (make(), make(), make(), make(), make());
         let (place, ends, product, moves) = (make(), make(), make(), make());
@@ -97,7 +108,9 @@ impl<T> Fixed<T> {
         let planes = features.planes.then(|| Planes { cell: make(), reach: make(), look: make() });
         let memory = features.memory.then(|| Memory { read: make(), index: make(), uses: make() });
         let windows = features.windows.then(|| Windows { first: make(), more: make() });
-        let factor = features.products.then(make);
+        let factor = features.products.then(&mut make);
+        let rounds = features.sponge.then(|| Rounds { turn: make(), full: make(), partial: make(), constant: make() });
+        let shut = features.secret.then(&mut make);
         Self {
             table,
             active,
@@ -114,6 +127,8 @@ impl<T> Fixed<T> {
             memory,
             windows,
             factor,
+            rounds,
+            shut,
         }
     }
 
@@ -130,7 +145,9 @@ impl<T> Fixed<T> {
         let planes = self.planes.iter().flat_map(|p| [&p.cell, &p.reach, &p.look]);
         let memory = self.memory.iter().flat_map(|m| [&m.read, &m.index, &m.uses]);
         let windows = self.windows.iter().flat_map(|w| [&w.first, &w.more]);
-        (self.table.iter().chain(base).chain(streams), planes.chain(memory).chain(windows).chain(&self.factor))
+        let rounds = self.rounds.iter().flat_map(|r| [&r.turn, &r.full, &r.partial, &r.constant]);
+        let after = planes.chain(memory).chain(windows).chain(&self.factor).chain(rounds).chain(&self.shut);
+        (self.table.iter().chain(base).chain(streams), after)
     }
 }
 
@@ -158,6 +175,27 @@ impl<T> First<T> {
     /// All columns, in order.
     pub fn all(&self) -> impl Iterator<Item = &T> {
         [&self.x, &self.q, &self.r, &self.m].into_iter().chain(&self.y)
+    }
+}
+
+/// Private columns: weights and biases, committed in the first phase.
+#[derive(Clone, Debug)]
+pub struct Secret<T> {
+    /// Kernels.
+    pub weights: Vec<T>,
+    /// The bias of the row's accumulator.
+    pub bias: T,
+}
+
+impl<T> Secret<T> {
+    /// Makes each column with `make`, in the order of [`Secret::all`].
+    pub fn build(kernels: usize, mut make: impl FnMut() -> T) -> Self {
+        Self { weights: (0..kernels).map(|_| make()).collect(), bias: make() }
+    }
+
+    /// All columns, in order.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.weights.iter().chain(std::iter::once(&self.bias))
     }
 }
 
@@ -208,6 +246,10 @@ pub struct Columns {
     pub fixed: Fixed<Column<FixedColumn>>,
     /// First phase.
     pub first: First<Column<Advice>>,
+    /// First phase: weights and biases, if they are private.
+    pub secret: Option<Secret<Column<Advice>>>,
+    /// First phase: the commitment to a private input.
+    pub sponge: Option<State<Column<Advice>>>,
     /// Second phase.
     pub second: Second<Column<Advice>>,
     /// Public values.
@@ -218,12 +260,14 @@ pub struct Columns {
 
 impl Columns {
     /// Declares the columns.
-    pub(super) fn new(cs: &mut ConstraintSystem<Fr>, features: Features, weights: usize) -> Self {
-        let fixed = Fixed::build(features, weights, || cs.fixed_column());
+    pub(super) fn new(cs: &mut ConstraintSystem<Fr>, features: Features, kernels: usize) -> Self {
+        let fixed = Fixed::build(features, kernels, || cs.fixed_column());
         let first = First::build(features, || cs.advice_column_in(FirstPhase));
+        let secret = features.secret.then(|| Secret::build(kernels, || cs.advice_column_in(FirstPhase)));
+        let sponge = features.sponge.then(|| State::build(|| cs.advice_column_in(FirstPhase)));
         let second = Second::build(features, || cs.advice_column_in(SecondPhase));
         let instance = cs.instance_column();
         let challenges = [(); CHALLENGES].map(|()| cs.challenge_usable_after(FirstPhase));
-        Self { fixed, first, second, instance, challenges }
+        Self { fixed, first, secret, sponge, second, instance, challenges }
     }
 }

@@ -7,10 +7,12 @@ use halo2_proofs::halo2curves::{bn256::Fr, ff::Field};
 use halo2_proofs::plonk::{Advice, Column, ConstraintSystem, Expression, Fixed as FixedColumn, VirtualCells};
 use halo2_proofs::poly::Rotation;
 
-use super::columns::{Columns, First, Fixed, Second};
+use super::columns::{Columns, First, Fixed, Second, Secret};
 use super::layout::Constants;
+use super::sponge::State;
 use super::table::{TAG_MEMORY, TAG_REMAINDER};
 use crate::circuit::small;
+use crate::poseidon::permutation;
 
 type Ex = Expression<Fr>;
 
@@ -43,6 +45,7 @@ struct Row<'a, 'b> {
     columns: &'a Columns,
     f: Fixed<Ex>,
     a: First<Ex>,
+    secret: Option<Secret<Ex>>,
     b: Second<Ex>,
     /// The running columns, row before.
     before: Second<Ex>,
@@ -55,11 +58,15 @@ impl<'a, 'b> Row<'a, 'b> {
         let features = constants.features;
         let fixed: Vec<Ex> = columns.fixed.all().map(|c| v.query_fixed(*c, cur)).collect();
         let mut fixed = fixed.into_iter();
-        let f = Fixed::build(features, columns.fixed.weights.len(), || fixed.next().unwrap_or_else(|| constant(0)));
+        let f = Fixed::build(features, constants.kernels, || fixed.next().unwrap_or_else(|| constant(0)));
         // `build` makes columns in the order in which `all` lists them, up to the base columns of the two streams.
         let mut advice =
             |list: Vec<Column<Advice>>, at| list.into_iter().map(|c| v.query_advice(c, at)).collect::<Vec<Ex>>();
         let first = advice(columns.first.all().copied().collect(), cur);
+        let secret = columns.secret.as_ref().map(|s| {
+            let mut all = advice(s.all().copied().collect(), cur).into_iter();
+            Secret::build(s.weights.len(), || all.next().unwrap_or_else(|| constant(0)))
+        });
         let second = advice(columns.second.all().copied().collect(), cur);
         let earlier = advice(columns.second.all().copied().collect(), prev);
         let (mut first, mut second, mut earlier) = (first.into_iter(), second.into_iter(), earlier.into_iter());
@@ -67,7 +74,7 @@ impl<'a, 'b> Row<'a, 'b> {
         let b = Second::build(features, || second.next().unwrap_or_else(|| constant(0)));
         let before = Second::build(features, || earlier.next().unwrap_or_else(|| constant(0)));
         let challenges = columns.challenges.map(|c| v.query_challenge(c));
-        Self { v, columns, f, a, b, before, challenges }
+        Self { v, columns, f, a, secret, b, before, challenges }
     }
 
     fn fixed_before(&mut self, column: Column<FixedColumn>) -> Ex {
@@ -85,8 +92,23 @@ impl<'a, 'b> Row<'a, 'b> {
 
     /// `A − bias`: 0 on rows without an accumulator, since the lookup makes their remainder 0.
     fn accumulator(&self) -> Ex {
-        let Self { f, a, .. } = self;
-        a.q.clone() * f.scale.clone() + f.active.clone() * a.r.clone() - f.bias.clone()
+        let Self { f, a, secret, .. } = self;
+        let accumulator = a.q.clone() * f.scale.clone() + f.active.clone() * a.r.clone() - f.bias.clone();
+        match secret {
+            Some(secret) => accumulator - f.active.clone() * secret.bias.clone(),
+            None => accumulator,
+        }
+    }
+
+    /// The row's kernels as a polynomial in `Y`.
+    fn kernels(&self) -> Ex {
+        let Self { f, secret, .. } = self;
+        let channel = &self.challenges[1];
+        let horner = |kernels: &[Ex]| kernels.iter().cloned().reduce(|sum, w| sum * channel.clone() + w);
+        let fixed = horner(&f.weights).unwrap_or_else(|| constant(0));
+        // Private kernels are 0 where the one fixed column holds a place value: see `shut`.
+        let secret = secret.as_ref().and_then(|s| horner(&s.weights));
+        secret.into_iter().fold(fixed, |fixed, w| fixed + f.active.clone() * w)
     }
 }
 
@@ -99,6 +121,8 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, consta
         gates.extend(windows(&mut row));
         gates.extend(lookups(&row));
         gates.extend(edges(&row));
+        gates.extend(shut(&row));
+        gates.extend(sponge(&mut row));
         gates
     });
 }
@@ -106,14 +130,14 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, consta
 /// `g` and the two totals.
 fn equations(row: &mut Row<'_, '_>, constants: &Constants) -> Vec<Ex> {
     let ended = row.fixed_before(row.columns.fixed.product);
-    let instance = row.v.query_instance(row.columns.instance, Rotation::cur());
+    let instance = row.v.query_instance(row.columns.instance, Rotation(-(constants.instance_shift as i32)));
+    let limb = limb(row);
     let row = &*row;
     let Row { f, a, b, before, .. } = row;
     let channel = row.challenges[1].clone();
-    let all = power(&channel, f.weights.len());
-    let kernels = f.weights.iter().cloned().reduce(|sum, w| sum * channel.clone() + w).unwrap_or_else(|| constant(0));
+    let all = power(&channel, constants.kernels);
     let kept = f.active.clone() * (constant(1) - ended) * all.clone() * before.g.clone();
-    let mut g = f.active.clone() * b.g.clone() - kernels - kept;
+    let mut g = f.active.clone() * b.g.clone() - row.kernels() - kept;
     if let (Some(factor), Some(y)) = (&f.factor, &a.y) {
         g = g - factor.clone() * y.clone();
     }
@@ -127,13 +151,84 @@ fn equations(row: &mut Row<'_, '_>, constants: &Constants) -> Vec<Ex> {
     };
 
     let [one, many] = decode(&f.moves);
-    let steps = one.clone() * (channel - constant(1)) + many * (all - constant(1));
+    let steps = one.clone() * (channel - constant(1)) + many.clone() * (all - constant(1));
+    // The limbs of outputs are as many channels apart as a row has kernels where only the last kernel can be a place value.
+    // Further down there are no instances, and so zeros.
+    let published = if constants.features.secret { one + many } else { one };
     let number = b.planes.as_ref().map(|[_, px]| px.clone()).unwrap_or_else(|| row.read());
     let used = f.active.clone() * (b.used.clone() - before.used.clone())
         - steps * before.used.clone()
-        - one * instance
+        - published * instance
         - f.product.clone() * b.g.clone() * number;
-    vec![g, defined, used]
+    vec![g, defined, limb.into_iter().fold(used, |used, limb| used - limb)]
+}
+
+/// The limb of a private input that is absorbed here: what the front of the row before has beyond the step's own.
+fn limb(row: &mut Row<'_, '_>) -> Option<Ex> {
+    let Step { front, absorbs, .. } = step(row)?;
+    Some(absorbs * front)
+}
+
+/// What the sponge's row says.
+struct Step {
+    /// The front of the row before, less its constant and what a turn makes of it: 0, or a limb.
+    front: Ex,
+    /// 1 where a turn adds nothing, and where it adds a limb.
+    plain: Ex,
+    absorbs: Ex,
+    here: State<Ex>,
+    before: [Ex; 3],
+}
+
+fn step(row: &mut Row<'_, '_>) -> Option<Step> {
+    let (columns, rounds) = (row.columns.sponge.as_ref()?, row.f.rounds.clone()?);
+    let mut here = columns.all().map(|c| row.v.query_advice(*c, Rotation::cur())).collect::<Vec<Ex>>().into_iter();
+    let here = State::build(|| here.next().unwrap_or_else(|| constant(0)));
+    let [a, b] = columns.others;
+    let before = [columns.t, a, b].map(|c| row.v.query_advice(c, Rotation::prev()));
+    let [plain, absorbs] = decode(&rounds.turn);
+    let front = before[0].clone() - rounds.constant - here.others[0].clone();
+    Some(Step { front, plain, absorbs, here, before })
+}
+
+/// Kernels and biases that are private stand only where the layout has some: whoever registers a model chooses its
+/// weights, and nothing else.
+fn shut(row: &Row<'_, '_>) -> Vec<Ex> {
+    let (Some(shut), Some(secret)) = (&row.f.shut, &row.secret) else { return vec![] };
+    let kernels = secret.weights.iter().map(|w| shut.clone() * (shut.clone() - constant(2)) * w.clone());
+    kernels.chain([shut.clone() * (shut.clone() - constant(1)) * secret.bias.clone()]).collect()
+}
+
+/// The steps of the commitment to a private input; see `sponge.rs`.
+fn sponge(row: &mut Row<'_, '_>) -> Vec<Ex> {
+    let (Some(Step { front, plain, absorbs, here, before }), Some(rounds)) = (step(row), row.f.rounds.clone()) else {
+        return vec![];
+    };
+    let commitment = row.v.query_instance(row.columns.instance, Rotation::cur());
+    let active = row.f.active.clone();
+    let (t, [a, b], [square, fourth]) = (here.t, here.others, here.powers);
+    let w = fourth.clone() * t.clone();
+    let mut gates = vec![
+        active.clone() * (square.clone() - t.clone() * t.clone()),
+        active.clone() * (fourth - square.clone() * square),
+        plain.clone() * front,
+        // Both kinds of turns, 1 and 2: only whether it is 0 matters here.
+        rounds.turn.clone() * (before[1].clone() - b.clone()),
+        rounds.turn * (before[2].clone() - w.clone()),
+        // Where there is no step, the front of the row before is a constant: the capacity, on the first state; else 0.
+        (active - plain - absorbs - rounds.full.clone() - rounds.partial.clone())
+            * (before[0].clone() - rounds.constant.clone()),
+        decode(&row.f.edge)[0].clone() * (t - commitment),
+    ];
+    let states = [(rounds.full, [a.clone(), b.clone(), w.clone()]), (rounds.partial, [w, a, b])];
+    for (kind, from) in states {
+        for (j, (factors, before)) in permutation().matrix.iter().zip(&before).enumerate() {
+            let sum = factors.iter().zip(&from).fold(constant(0), |sum, (m, v)| sum + v.clone() * *m);
+            let constant = if j == 0 { rounds.constant.clone() } else { constant(0) };
+            gates.push(kind.clone() * (before.clone() - constant - sum));
+        }
+    }
+    gates
 }
 
 /// `by` and `px`: a channel's accumulators and numbers as polynomials in `z`.

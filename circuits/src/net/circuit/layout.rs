@@ -9,16 +9,21 @@
 use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
 
-use super::columns::{Features, First, Fixed, Second};
-use super::rows::{Def, DefRow, Rows, UseRow};
+use super::columns::{Features, First, Fixed, Second, Secret};
+use super::rows::{Def, DefRow, Rows, UseRow, weight};
+use super::sponge::{self, State};
 use super::table::Table;
 use super::{NetCircuitError, Shape};
 use crate::circuit::small;
 use crate::net::bounds::Bounds;
 use crate::net::{Linear, Net, Step, packing};
+use crate::poseidon::Mix;
 
 /// Rows at the table's end that halo2 fills with blinding values (5 factors and 1).
 const BLINDING: usize = 6;
+/// Values of the column `shut`, which are added up.
+const SHUT_KERNELS: i64 = 1;
+const SHUT_BIAS: i64 = 2;
 /// First active row: rows 0 and 1 hold the request's instances.
 pub const START_ROW: usize = 2;
 
@@ -31,6 +36,10 @@ pub struct Constants {
     pub input_shift: usize,
     /// Added to border values so that they are committed as small integers.
     pub border_offset: i64,
+    /// Kernels a row.
+    pub kernels: usize,
+    /// How many rows below its place among the public values an output's limb enters the equations.
+    pub instance_shift: usize,
 }
 
 /// The fixed part of a circuit.
@@ -44,10 +53,14 @@ pub struct Layout {
     pub table: Table,
     /// Fixed columns but the kernels and places, each `2^k` high.
     pub fixed: Fixed<Vec<i64>>,
-    /// Kernels: integers, and place values of the outputs.
+    /// Kernels: integers, and place values of the outputs; if they are private only the latter, in one column.
     pub weights: Vec<Vec<Fr>>,
+    /// Weights and biases that are private.
+    pub secret: Option<Secret<Vec<Fr>>>,
     /// Place values of the inputs.
     pub places: Vec<Fr>,
+    /// Constants of the sponge.
+    pub constants_of_rounds: Vec<Fr>,
     /// What is defined on each row.
     pub defs: Vec<Def>,
     /// The number (tensor, index) that is read on each row by address.
@@ -106,7 +119,8 @@ pub fn features(net: &Net) -> Features {
     let planes = windows
         || products
         || net.nodes.iter().any(|n| matches!(&n.step, Step::Linear(Linear::Conv(c), _) if !c.is_dense()));
-    Features { memory: !chain, planes, windows, products }
+    let (sponge, secret) = (net.privacy.input.is_private(), net.privacy.model.is_private());
+    Features { memory: !chain, planes, windows, products, sponge, secret }
 }
 
 impl Layout {
@@ -119,21 +133,32 @@ impl Layout {
         let height = 1usize << shape.k;
         let (input_places, inputs) = packing(net.inputs.iter().map(|i| (i.len, i.bits)));
         let outputs = packing(net.outputs.iter().map(|o| (net.len(o.tensor), o.bits))).1;
+        let features = rows.features;
+        let shown = if features.sponge { 1 } else { inputs };
         let needs = rows.needs();
         if !needs.fits(shape.k) {
             let available = Needs::available(shape.k);
             return Err(NetCircuitError::Rows { needed: needs.rows, k: shape.k, available });
         }
-        let features = rows.features;
+        let fixed_kernels = if features.secret { 1 } else { shape.kernels };
+        let column = || vec![Fr::ZERO; height];
         let mut layout = Self {
             shape,
-            constants: Constants { features, input_shift: rows.input_shift, border_offset: rows.border_offset },
+            constants: Constants {
+                features,
+                input_shift: rows.input_shift,
+                border_offset: rows.border_offset,
+                kernels: shape.kernels,
+                instance_shift: rows.instance_shift,
+            },
             fixed: Fixed::build(features, 0, || vec![0; height]),
-            weights: vec![vec![Fr::ZERO; height]; shape.kernels],
-            places: vec![Fr::ZERO; height],
+            weights: vec![column(); fixed_kernels],
+            secret: features.secret.then(|| Secret::build(shape.kernels, column)),
+            places: column(),
+            constants_of_rounds: if features.sponge { column() } else { vec![] },
             defs: Vec::with_capacity(needs.rows),
             reads: Vec::with_capacity(needs.rows),
-            limbs: [inputs, outputs],
+            limbs: [shown, outputs],
             end: needs.rows - 1,
             needs,
             table: rows.table,
@@ -142,6 +167,9 @@ impl Layout {
             let at = row - START_ROW;
             layout.define(row, rows.defs.get(at).copied().unwrap_or_default(), &input_places);
             layout.read(row, rows.uses.get(at));
+        }
+        if features.sponge {
+            layout.place_rounds(inputs);
         }
         // `g` begins anew on the first row.
         layout.fixed.product[START_ROW - 1] = 1;
@@ -155,13 +183,28 @@ impl Layout {
     /// How many fixed columns there are, and of the first and the second phase.
     pub fn columns(&self) -> (usize, [usize; 2]) {
         let (features, count) = (self.constants.features, || ());
-        let advice = [First::build(features, count).all().count(), Second::build(features, count).all().count()];
+        let advice = [first_columns(features, self.shape.kernels), Second::build(features, count).all().count()];
         (Fixed::build(features, self.shape.kernels, count).all().count(), advice)
     }
 
-    /// Public values of a proof: request (2), input limbs, output limbs.
+    /// Public values of a proof: request (2), input limbs or the commitment to them, output limbs.
     pub fn instances(&self) -> usize {
         START_ROW + self.limbs[0] + self.limbs[1]
+    }
+
+    /// How many private columns there are.
+    pub fn secret_columns(&self) -> usize {
+        self.secret.as_ref().map_or(0, |s| s.all().count())
+    }
+
+    /// How many columns of the first phase are committed before the private ones.
+    pub(crate) fn columns_before_secret(&self) -> usize {
+        First::build(self.constants.features, || ()).all().count()
+    }
+
+    /// The private columns with their last two rows, `2^k` long each.
+    pub(crate) fn blinded(&self, blinding: &[[Fr; 2]]) -> Vec<Vec<Fr>> {
+        blinded(self.secret.as_ref(), blinding)
     }
 
     fn define(&mut self, row: usize, def: DefRow, input_places: &[Vec<(usize, u32)>]) {
@@ -170,6 +213,15 @@ impl Layout {
         f.tag[row] = def.tag;
         f.scale[row] = def.scale;
         f.bias[row] = def.bias;
+        match &mut self.secret {
+            Some(secret) => {
+                secret.bias[row] = weight(def.model_bias);
+                if let Some(shut) = &mut f.shut {
+                    shut[row] += if def.has_bias { 0 } else { SHUT_BIAS };
+                }
+            }
+            None => f.bias[row] += def.model_bias,
+        }
         f.ends[row] = i64::from(def.ends);
         if let Some(planes) = &mut f.planes {
             planes.cell[row] = def.cell;
@@ -193,8 +245,12 @@ impl Layout {
 
     fn read(&mut self, row: usize, uses: Option<&UseRow>) {
         self.reads.resize(row + 1, None);
-        let Some(uses) = uses else { return };
         let f = &mut self.fixed;
+        let place_values = uses.is_none_or(|u| u.place_values || !u.kernels);
+        if let (Some(shut), true) = (&mut f.shut, place_values) {
+            shut[row] += SHUT_KERNELS;
+        }
+        let Some(uses) = uses else { return };
         f.product[row] = i64::from(uses.product);
         f.moves[row] = uses.moves;
         if let Some(planes) = &mut f.planes {
@@ -204,7 +260,12 @@ impl Layout {
             factor[row] = i64::from(uses.factor);
         }
         for (slot, weight) in &uses.weights {
-            self.weights[*slot][row] = *weight;
+            match &mut self.secret {
+                // The last kernel of a row, by the way in which outputs are read.
+                Some(_) if uses.place_values => self.weights[0][row] = *weight,
+                Some(secret) => secret.weights[*slot][row] = *weight,
+                None => self.weights[*slot][row] = *weight,
+            }
         }
         self.reads[row] = uses.read;
     }
@@ -218,6 +279,22 @@ impl Layout {
                 column[row] = v;
             }
         }
+    }
+
+    /// Puts the sponge's steps beside the first rows.
+    fn place_rounds(&mut self, limbs: usize) {
+        let Some(f) = &mut self.fixed.rounds else { return };
+        let (rounds, start) = sponge::rounds(limbs);
+        for (at, round) in rounds.iter().enumerate() {
+            let (row, Some(round)) = (START_ROW + at, round) else { continue };
+            self.constants_of_rounds[row] = round.constant;
+            match round.mix {
+                Mix::Turn => f.turn[row] = if round.limb { 2 } else { 1 },
+                Mix::Full => f.full[row] = 1,
+                Mix::Partial => f.partial[row] = 1,
+            }
+        }
+        self.constants_of_rounds[START_ROW + rounds.len()] = start;
     }
 
     /// Addresses: a number's is the row that defines it; 0 is the first row's, which defines 0 for rows that read nothing.
@@ -253,21 +330,46 @@ impl Layout {
         self.table.position(entry).map(|i| START_ROW + i)
     }
 
-    /// A fixed column's integers as field elements.
-    pub(super) fn weight_columns(&self) -> impl Iterator<Item = &Vec<Fr>> {
-        self.weights.iter()
+    /// The field elements of a fixed column that holds such.
+    pub(super) fn wide(&self, fixed: &Vec<i64>) -> Option<&Vec<Fr>> {
+        let is = |column| std::ptr::eq(fixed, column);
+        let constants = self.fixed.rounds.as_ref().is_some_and(|r| is(&r.constant));
+        if is(&self.fixed.place) {
+            Some(&self.places)
+        } else if constants {
+            Some(&self.constants_of_rounds)
+        } else {
+            None
+        }
     }
 
-    /// The value of a kernel row in `Y`, by Horner's rule.
-    pub(super) fn kernel(&self, row: usize, channel: Fr) -> Fr {
-        self.weights.iter().fold(Fr::ZERO, |sum, column| {
-            let sum = if sum == Fr::ZERO { sum } else { sum * channel };
-            sum + column[row]
-        })
+    /// The value of a row's kernels in `Y`, by Horner's rule.
+    pub(super) fn kernel(&self, secret: Option<&Secret<Vec<Fr>>>, row: usize, channel: Fr) -> Fr {
+        let horner = |columns: &[Vec<Fr>]| {
+            columns.iter().fold(Fr::ZERO, |sum, column| {
+                let sum = if sum == Fr::ZERO { sum } else { sum * channel };
+                sum + column[row]
+            })
+        };
+        horner(&self.weights) + secret.map_or(Fr::ZERO, |s| horner(&s.weights))
     }
 }
 
-/// An integer weight as it stands in the table.
-pub(super) fn weight(v: i64) -> Fr {
-    small(v)
+/// Private columns with the last two rows replaced.
+pub(super) fn blinded(secret: Option<&Secret<Vec<Fr>>>, blinding: &[[Fr; 2]]) -> Vec<Vec<Fr>> {
+    let with = |(values, blinding): (&Vec<Fr>, &[Fr; 2])| {
+        let mut values = values.clone();
+        let kept = values.len() - blinding.len();
+        values[kept..].copy_from_slice(blinding);
+        values
+    };
+    secret.into_iter().flat_map(Secret::all).zip(blinding).map(with).collect()
+}
+
+/// How many columns of the first phase there are.
+pub fn first_columns(features: Features, kernels: usize) -> usize {
+    let count = || ();
+    let secret = if features.secret { Secret::build(kernels, count).all().count() } else { 0 };
+    let sponge = if features.sponge { State::build(count).all().count() } else { 0 };
+    First::build(features, count).all().count() + secret + sponge
 }

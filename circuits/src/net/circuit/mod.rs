@@ -6,6 +6,7 @@ mod layout;
 mod planes;
 mod rows;
 mod running;
+mod sponge;
 mod table;
 mod witness;
 
@@ -17,13 +18,15 @@ use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use serde::{Deserialize, Serialize};
 
-pub use columns::{CHALLENGES, Columns, Features, First, Fixed, Second};
-pub use layout::{Constants, Layout, Needs, START_ROW, features, needs};
+pub use columns::{CHALLENGES, Columns, Features, First, Fixed, Second, Secret};
+pub use layout::{Constants, Layout, Needs, START_ROW, features, first_columns, needs};
 pub use planes::Planes;
 pub use rows::Def;
 pub use running::columns as second_phase;
+pub use sponge::State;
 pub use table::Table;
 pub use witness::Witness;
+pub(crate) use witness::limbs;
 
 use crate::circuit::small;
 use crate::prove::{Advice, Column};
@@ -62,6 +65,12 @@ pub enum NetCircuitError {
         /// Rows that can be used.
         available: usize,
     },
+    /// A private input without a salt, or a public one with one.
+    #[error("{}", if *private { "the input is private: its commitment needs a salt" } else { "the input is public: it takes no salt" })]
+    Salt {
+        /// Whether the input is private.
+        private: bool,
+    },
     /// A trace that doesn't come from this net.
     #[error("the trace does not fit the net: {reason}")]
     Trace {
@@ -85,7 +94,6 @@ pub struct NetCircuit {
 #[derive(Clone, Debug)]
 pub struct Params {
     constants: Constants,
-    kernels: usize,
 }
 
 impl Default for Params {
@@ -99,12 +107,13 @@ impl NetCircuit {
     pub fn fixed_columns(&self) -> Vec<Column<'_>> {
         let layout = &*self.layout;
         let fixed = &layout.fixed;
-        let small = |values| Column::Small(values);
         let wide = |values: &Vec<Fr>| Column::Field(values.clone());
+        let column = |values| match layout.wide(values) {
+            Some(elements) => wide(elements),
+            None => Column::Small(values),
+        };
         let (before, after) = fixed.around_weights();
-        let before =
-            before.map(|values| if std::ptr::eq(values, &fixed.place) { wide(&layout.places) } else { small(values) });
-        before.chain(layout.weight_columns().map(wide)).chain(after.map(|values| Column::Small(values))).collect()
+        before.map(column).chain(layout.weights.iter().map(wide)).chain(after.map(column)).collect()
     }
 }
 
@@ -112,10 +121,12 @@ impl Advice for NetCircuit {
     fn columns(&self, phase: u8, challenges: &[Fr]) -> Vec<Column<'_>> {
         let Some(witness) = &self.witness else { return vec![] };
         if phase == 0 {
-            return witness.first.all().map(|values| Column::Small(values)).collect();
+            let sponge = witness.sponge.iter().flat_map(State::all).map(|values| Column::Field(values.clone()));
+            let secret = layout::blinded(witness.secret.as_ref(), &witness.blinding).into_iter().map(Column::Whole);
+            return witness.first.all().map(|values| Column::Small(values)).chain(secret).chain(sponge).collect();
         }
         let challenges = std::array::from_fn(|i| challenges.get(i).copied().unwrap_or(Fr::ZERO));
-        let second = running::columns(&self.layout, &witness.first, &witness.instances, challenges);
+        let second = running::columns(&self.layout, witness, challenges);
         second.all().map(|values| Column::Field(values.clone())).collect()
     }
 }
@@ -126,7 +137,7 @@ impl Circuit<Fr> for NetCircuit {
     type Params = Params;
 
     fn params(&self) -> Params {
-        Params { constants: self.layout.constants.clone(), kernels: self.layout.shape.kernels }
+        Params { constants: self.layout.constants.clone() }
     }
 
     fn without_witnesses(&self) -> Self {
@@ -134,7 +145,7 @@ impl Circuit<Fr> for NetCircuit {
     }
 
     fn configure_with_params(cs: &mut ConstraintSystem<Fr>, params: Params) -> Columns {
-        let columns = Columns::new(cs, params.constants.features, params.kernels);
+        let columns = Columns::new(cs, params.constants.features, params.constants.kernels);
         gates::configure(cs, &columns, &params.constants);
         columns
     }
@@ -155,7 +166,8 @@ impl Circuit<Fr> for NetCircuit {
                             region.assign_fixed(*column, row, small(*v));
                         }
                     }
-                    let wide = columns.fixed.weights.iter().zip(layout.weight_columns());
+                    let constants = columns.fixed.rounds.iter().map(|r| (&r.constant, &layout.constants_of_rounds));
+                    let wide = columns.fixed.weights.iter().zip(&layout.weights).chain(constants);
                     for (column, values) in wide.chain([(&columns.fixed.place, &layout.places)]) {
                         for (row, v) in values.iter().enumerate().filter(|(_, v)| **v != Fr::ZERO) {
                             region.assign_fixed(*column, row, *v);
@@ -166,6 +178,14 @@ impl Circuit<Fr> for NetCircuit {
                 for (column, values) in columns.first.all().zip(witness.first.all()) {
                     for (row, v) in values.iter().enumerate().filter(|(_, v)| **v != 0) {
                         region.assign_advice(*column, row, Value::known(small(*v)));
+                    }
+                }
+                let secret =
+                    columns.secret.iter().flat_map(Secret::all).zip(witness.secret.iter().flat_map(Secret::all));
+                let sponge = columns.sponge.iter().flat_map(State::all).zip(witness.sponge.iter().flat_map(State::all));
+                for (column, values) in secret.chain(sponge) {
+                    for (row, v) in values.iter().enumerate().filter(|(_, v)| **v != Fr::ZERO) {
+                        region.assign_advice(*column, row, Value::known(*v));
                     }
                 }
                 region.next_phase();
@@ -182,7 +202,7 @@ impl Circuit<Fr> for NetCircuit {
                 if !known {
                     return Ok(());
                 }
-                let second = running::columns(layout, &witness.first, &witness.instances, challenges);
+                let second = running::columns(layout, witness, challenges);
                 for (column, values) in columns.second.all().zip(second.all()) {
                     for (row, v) in values.iter().enumerate() {
                         region.assign_advice(*column, row, Value::known(*v));

@@ -5,9 +5,11 @@ use halo2_proofs::halo2curves::ff::Field;
 
 use super::NetCircuitError;
 use super::columns::Features;
-use super::layout::{Needs, START_ROW, features, weight};
+use super::layout::{Needs, START_ROW, features};
 use super::planes::Planes;
+use super::sponge;
 use super::table::{TAG_IDLE, Table, distance_bits, input_tag, table_tag};
+use crate::circuit::small;
 use crate::net::bounds::Bounds;
 use crate::net::{Conv, Linear, Net, Node, Products, Rescale, Sparse, Step, Windows, packing};
 
@@ -61,7 +63,12 @@ pub(super) struct DefRow {
     pub(super) def: Def,
     pub(super) tag: i64,
     pub(super) scale: i64,
+    /// The part of the bias that the layout adds.
     pub(super) bias: i64,
+    /// The model's own part.
+    pub(super) model_bias: i64,
+    /// The model has one here, if it is 0 too.
+    pub(super) has_bias: bool,
     pub(super) ends: bool,
     pub(super) cell: i64,
     /// The number is a part of a public limb.
@@ -77,6 +84,15 @@ pub(super) struct UseRow {
     pub(super) reach: i64,
     pub(super) factor: bool,
     pub(super) weights: Vec<(usize, Fr)>,
+    /// The model has kernels here, if they are 0 too.
+    pub(super) kernels: bool,
+    /// The kernels are outputs' place values, no weights.
+    pub(super) place_values: bool,
+}
+
+/// An integer weight as it stands in the table.
+pub(super) fn weight(v: i64) -> Fr {
+    small(v)
 }
 
 /// Both sides.
@@ -87,7 +103,11 @@ pub(super) struct Rows {
     pub(super) table: Table,
     pub(super) input_shift: usize,
     pub(super) border_offset: i64,
+    /// See [`super::layout::Constants::instance_shift`].
+    pub(super) instance_shift: usize,
     kernels: usize,
+    /// Channels from one output limb to the next.
+    limb_step: usize,
     /// Channels of both sides so far.
     channels: [usize; 2],
     /// Rows without windows.
@@ -96,12 +116,20 @@ pub(super) struct Rows {
     limbs: usize,
 }
 
+/// Border values of private models are small integers if no weight is above this, and right in any case.
+const PRIVATE_WEIGHT: i64 = 1 << 11;
+
 /// The first power of two above every border value.
 fn border_offset(net: &Net, bounds: &Bounds) -> i64 {
     let conv = |node: &Node| match &node.step {
         Step::Linear(Linear::Conv(conv), _) => {
             let per = conv.weights.len() / conv.channels;
-            let heaviest = conv.weights.chunks(per).map(|k| k.iter().map(|w| w.abs()).sum::<i64>()).max().unwrap_or(0);
+            let heaviest = if net.privacy.model.is_private() {
+                // Nothing of the layout may depend on private weights.
+                per as i64 * PRIVATE_WEIGHT
+            } else {
+                conv.weights.chunks(per).map(|k| k.iter().map(|w| w.abs()).sum::<i64>()).max().unwrap_or(0)
+            };
             heaviest.saturating_mul(bounds.tensors[node.inputs[0]].1)
         }
         _ => 0,
@@ -124,21 +152,22 @@ impl Rows {
             table: Table::new(net, bounds, features.planes),
             input_shift: 0,
             border_offset: border_offset(net, bounds),
+            instance_shift: 0,
             kernels,
+            limb_step: if features.secret { kernels } else { 1 },
             channels: [0; 2],
             sides: [0; 2],
             limbs: 0,
         };
         let (_, inputs) = packing(net.inputs.iter().map(|i| (i.len, i.bits)));
         let (places, outputs) = packing(net.outputs.iter().map(|o| (net.len(o.tensor), o.bits)));
-        // The instances' rows; the first row defines the 0 of rows that read nothing.
-        rows.uses.resize_with(inputs + outputs, || UseRow { moves: 1, ..UseRow::default() });
-        rows.channels[1] = inputs + outputs;
-        rows.limbs = inputs + outputs;
+        rows.limbs = if features.sponge { 1 } else { inputs } + outputs;
+        rows.limbs_read(inputs, outputs);
         if features.memory {
+            // The first row defines the 0 of rows that read nothing.
             rows.defs.push(DefRow::default());
             rows.inputs(net);
-            rows.steps(outputs);
+            rows.steps(outputs * rows.limb_step);
             rows.publish(net, &places, outputs);
             for (n, node) in net.nodes.iter().enumerate() {
                 if let Step::Linear(linear, rescale) = &node.step {
@@ -153,6 +182,22 @@ impl Rows {
         }
         debug_assert_eq!(rows.channels[0], rows.channels[1]);
         Ok(rows)
+    }
+
+    /// The reading side's first rows: the limbs of the inputs, from the instances or from the sponge, and of the outputs.
+    fn limbs_read(&mut self, inputs: usize, outputs: usize) {
+        let step = |moves| UseRow { moves, ..UseRow::default() };
+        if self.features.sponge {
+            let (rounds, _) = sponge::rounds(inputs);
+            self.uses.extend(rounds.iter().map(|round| step(i64::from(round.is_some_and(|r| r.limb)))));
+            // The commitment is the one instance before the outputs'.
+            self.instance_shift = rounds.len() - 1;
+        } else {
+            self.uses.extend((0..inputs).map(|_| step(1)));
+        }
+        let moves = if self.features.secret { 2 } else { 1 };
+        self.uses.extend((0..outputs).map(|_| step(moves)));
+        self.channels[1] += inputs + outputs * self.limb_step;
     }
 
     pub(super) fn needs(&self) -> Needs {
@@ -180,7 +225,9 @@ impl Rows {
             def: Def::Number { tensor, index },
             tag: table_tag(rescale.table),
             scale,
-            bias: rescale.bias[index] + self.table.offset * scale,
+            bias: self.table.offset * scale,
+            model_bias: rescale.bias[index],
+            has_bias: true,
             ..DefRow::default()
         }
     }
@@ -211,15 +258,23 @@ impl Rows {
     }
 
     fn published(&mut self, tensor: usize, index: usize, (limb, offset): (usize, u32), limbs: usize) {
-        let place = -Fr::from(2).pow([u64::from(offset)]);
-        let block = self.block(limbs, [(limb, place)].into_iter());
+        let block = self.place_value(limb, offset, limbs);
         self.push_block(block, (tensor, index));
+    }
+
+    /// Kernel rows of one of `limbs` limbs: the last channel of each is its own.
+    fn place_value(&self, limb: usize, offset: u32, limbs: usize) -> Vec<UseRow> {
+        let place = -Fr::from(2).pow([u64::from(offset)]);
+        let channel = (limb + 1) * self.limb_step - 1;
+        let mut block = self.block(limbs * self.limb_step, [(channel, place)].into_iter());
+        block.iter_mut().for_each(|row| row.place_values = true);
+        block
     }
 
     /// Kernel rows for channels 0 … `channels − 1`, the last one in the last slot.
     fn block(&self, channels: usize, weights: impl Iterator<Item = (usize, Fr)>) -> Vec<UseRow> {
         let kernels = self.kernels;
-        let mut rows = vec![UseRow::default(); channels.div_ceil(kernels)];
+        let mut rows = vec![UseRow { kernels: true, ..UseRow::default() }; channels.div_ceil(kernels)];
         for (channel, w) in weights.filter(|(_, w)| *w != Fr::ZERO) {
             let from_end = channels - 1 - channel;
             let row = rows.len() - 1 - from_end / kernels;
@@ -370,6 +425,7 @@ impl Rows {
                 read: Some((sources[t.input as usize], t.index as usize)),
                 product: true,
                 weights: vec![(last, weight(t.weight))],
+                kernels: true,
                 ..UseRow::default()
             }));
             if self.uses.len() == start {
@@ -403,7 +459,13 @@ impl Rows {
                 });
                 for (read, zero) in read.into_iter().zip([right, left]).filter(|(_, zero)| *zero != 0) {
                     let weights = vec![(last, weight(-zero))];
-                    self.uses.push(UseRow { read: Some(read), product: true, weights, ..UseRow::default() });
+                    self.uses.push(UseRow {
+                        read: Some(read),
+                        product: true,
+                        weights,
+                        kernels: true,
+                        ..UseRow::default()
+                    });
                 }
             }
             if self.uses.len() == start {
@@ -448,8 +510,9 @@ impl Rows {
 
     /// A chain of dense layers, last tensor first: each number stands where its reader's kernels end.
     fn chain(&mut self, net: &Net, places: &[Vec<(usize, u32)>], inputs: usize, outputs: usize) {
-        self.defs.resize_with(inputs, DefRow::default);
-        self.steps(outputs);
+        self.defs.resize_with(self.uses.len() - outputs, DefRow::default);
+        self.steps(outputs * self.limb_step);
+        self.uses.resize_with(self.defs.len(), UseRow::default);
         for tensor in (0..=net.nodes.len()).rev() {
             let maker = tensor.checked_sub(1).and_then(|n| match &net.nodes[n].step {
                 Step::Linear(Linear::Conv(conv), rescale) => Some((conv, rescale)),
@@ -463,9 +526,8 @@ impl Rows {
                 let mut block = match reader {
                     // The last tensor, which is the one output.
                     None => {
-                        let place = places.iter().flatten().nth(index);
-                        let weight = place.map(|(limb, offset)| (*limb, -Fr::from(2).pow([u64::from(*offset)])));
-                        self.block(outputs, weight.into_iter())
+                        let (limb, offset) = places.iter().flatten().nth(index).copied().unwrap_or_default();
+                        self.place_value(limb, offset, outputs)
                     }
                     Some(conv) => self.dense_block(conv, 0, index),
                 };

@@ -8,21 +8,18 @@ use halo2_proofs::halo2curves::ff::{BatchInvert, Field};
 use super::columns::{CHALLENGES, First, Second};
 use super::layout::{Layout, START_ROW};
 use super::table::{TAG_MEMORY, TAG_REMAINDER};
+use super::witness::Witness;
 use crate::circuit::small;
 
 /// The second-phase columns, each `end + 1` long.
-pub fn columns(
-    layout: &Layout,
-    first: &First<Vec<i64>>,
-    instances: &[Fr],
-    challenges: [Fr; CHALLENGES],
-) -> Second<Vec<Fr>> {
+pub fn columns(layout: &Layout, witness: &Witness, challenges: [Fr; CHALLENGES]) -> Second<Vec<Fr>> {
     let [z, channel, alpha, beta] = challenges;
+    let Witness { first, instances, .. } = witness;
     let (features, rows) = (layout.constants.features, layout.end + 1);
     let mut second = Second::build(features, Vec::new);
     let (sums, (g, planes)) = rayon::join(
         || lookups(layout, first, alpha, beta),
-        || rayon::join(|| kernels(layout, first, channel), || features.planes.then(|| planes(layout, first, z))),
+        || rayon::join(|| kernels(layout, witness, channel), || features.planes.then(|| planes(layout, witness, z))),
     );
     let [looked, rested, reads, defs] = sums;
     (second.looked, second.rested) = (looked, rested);
@@ -45,17 +42,26 @@ pub fn columns(
             }
         }
         if planes.is_none() {
-            total += accumulator(layout, first, row);
+            total += accumulator(layout, witness, row);
         }
         if layout.places[row] != Fr::ZERO {
             total += input * layout.places[row] * small(first.x[row]);
         }
         defined[row] = total;
         let mut total = used[row - 1];
-        match f.moves[row] {
-            1 => total = total * channel + instances.get(row).copied().unwrap_or(Fr::ZERO),
-            2 => total *= many,
-            _ => {}
+        total *= match f.moves[row] {
+            1 => channel,
+            2 => many,
+            _ => Fr::ONE,
+        };
+        if f.moves[row] == 1 || (f.moves[row] == 2 && features.secret) {
+            let place = row.checked_sub(layout.constants.instance_shift);
+            total += place.and_then(|i| instances.get(i)).copied().unwrap_or(Fr::ZERO);
+        }
+        if let (Some(rounds), Some(sponge)) = (&f.rounds, &witness.sponge)
+            && rounds.turn[row] == 2
+        {
+            total += sponge.t[row - 1] - layout.constants_of_rounds[row] - sponge.others[0][row];
         }
         if f.product[row] == 1 {
             total += g[row] * number(row);
@@ -66,16 +72,18 @@ pub fn columns(
     second
 }
 
-fn accumulator(layout: &Layout, first: &First<Vec<i64>>, row: usize) -> Fr {
-    let f = &layout.fixed;
-    small(first.q[row]) * small(f.scale[row]) + small(first.r[row]) - small(f.bias[row])
+fn accumulator(layout: &Layout, witness: &Witness, row: usize) -> Fr {
+    let (f, first) = (&layout.fixed, &witness.first);
+    let a = small(first.q[row]) * small(f.scale[row]) + small(first.r[row]) - small(f.bias[row]);
+    witness.secret.as_ref().map_or(a, |secret| a - secret.bias[row])
 }
 
-fn kernels(layout: &Layout, first: &First<Vec<i64>>, channel: Fr) -> Vec<Fr> {
+fn kernels(layout: &Layout, witness: &Witness, channel: Fr) -> Vec<Fr> {
+    let first = &witness.first;
     let all = channel.pow([layout.shape.kernels as u64]);
     let mut g = vec![Fr::ZERO; layout.end + 1];
     for row in START_ROW..g.len() {
-        let kernel = layout.kernel(row, channel);
+        let kernel = layout.kernel(witness.secret.as_ref(), row, channel);
         let kept = layout.fixed.product[row - 1] == 0 && g[row - 1] != Fr::ZERO;
         g[row] = if kept { kernel + all * g[row - 1] } else { kernel };
         if let (Some(factor), Some(y)) = (&layout.fixed.factor, &first.y)
@@ -88,14 +96,15 @@ fn kernels(layout: &Layout, first: &First<Vec<i64>>, channel: Fr) -> Vec<Fr> {
 }
 
 /// `by` and `px`.
-fn planes(layout: &Layout, first: &First<Vec<i64>>, z: Fr) -> [Vec<Fr>; 2] {
+fn planes(layout: &Layout, witness: &Witness, z: Fr) -> [Vec<Fr>; 2] {
+    let first = &witness.first;
     let rows = layout.end + 1;
     let (mut by, mut px) = (vec![Fr::ZERO; rows], vec![Fr::ZERO; rows]);
     let (Some(codes), Some(y)) = (&layout.fixed.planes, &first.y) else { return [by, px] };
     let square = z * z;
     let offset = layout.constants.border_offset;
     for row in START_ROW..rows {
-        let a = accumulator(layout, first, row);
+        let a = accumulator(layout, witness, row);
         by[row] = match codes.cell[row] {
             0 => a,
             1 => z * by[row - 1] + a,

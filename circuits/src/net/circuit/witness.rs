@@ -4,31 +4,53 @@ use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
 
 use super::NetCircuitError;
-use super::columns::First;
+use super::columns::{First, Secret};
 use super::layout::{Layout, START_ROW};
 use super::planes::Planes;
 use super::rows::Def;
+use super::sponge::{self, State};
 use super::table::TAG_REMAINDER;
 use crate::circuit::small;
 use crate::net::interpret::Trace;
 use crate::net::{Conv, Linear, Net, Step, packing};
+use crate::poseidon::{self, Salt};
 
 /// A witness of one run.
 #[derive(Clone, Debug)]
 pub struct Witness {
     /// First-phase columns, each `end + 1` long.
     pub first: First<Vec<i64>>,
-    /// Public values: request (2), input limbs, output limbs.
+    /// Private weights and biases, as the layout has them.
+    pub secret: Option<Secret<Vec<Fr>>>,
+    /// What the last two rows of each private column hold, fresh for each proof; none for a mock prover.
+    pub blinding: Vec<[Fr; 2]>,
+    /// The commitment to a private input.
+    pub sponge: Option<State<Vec<Fr>>>,
+    /// Public values: request (2), input limbs or the commitment to them, output limbs.
     pub instances: Vec<Fr>,
 }
 
 impl Witness {
-    /// The witness of `trace`, bound to `request`.
+    /// The witness of `trace`, bound to `request`; the input is public.
     ///
     /// # Errors
-    /// Fails if the trace isn't this net's.
+    /// Fails if the trace isn't this net's, or the input is private.
     pub fn new(layout: &Layout, net: &Net, trace: &Trace, request: [Fr; 2]) -> Result<Self, NetCircuitError> {
-        let mut witness = Self::place(layout, net, trace, request)?;
+        Self::salted(layout, net, trace, request, None)
+    }
+
+    /// The same with the salt of a private input.
+    ///
+    /// # Errors
+    /// Fails if the trace isn't this net's, a salt is missing, or there is one for a public input.
+    pub fn salted(
+        layout: &Layout,
+        net: &Net,
+        trace: &Trace,
+        request: [Fr; 2],
+        salt: Option<Salt>,
+    ) -> Result<Self, NetCircuitError> {
+        let mut witness = Self::place_salted(layout, net, trace, request, salt)?;
         match witness.count(layout) {
             0 => Ok(witness),
             missing => Err(NetCircuitError::Trace { reason: format!("{missing} numbers are in no table") }),
@@ -40,6 +62,23 @@ impl Witness {
     /// # Errors
     /// Fails if the trace has another shape.
     pub fn place(layout: &Layout, net: &Net, trace: &Trace, request: [Fr; 2]) -> Result<Self, NetCircuitError> {
+        Self::place_salted(layout, net, trace, request, None)
+    }
+
+    /// The same with the salt of a private input.
+    ///
+    /// # Errors
+    /// As [`Witness::place`], or if there is a salt too many or too few.
+    pub fn place_salted(
+        layout: &Layout,
+        net: &Net,
+        trace: &Trace,
+        request: [Fr; 2],
+        salt: Option<Salt>,
+    ) -> Result<Self, NetCircuitError> {
+        if salt.is_some() != layout.constants.features.sponge {
+            return Err(NetCircuitError::Salt { private: salt.is_none() });
+        }
         let shapes = trace.tensors.len() == net.tensors()
             && trace.tensors.iter().enumerate().all(|(t, x)| x.len() == net.len(t))
             && trace.accumulators.len() == net.nodes.len();
@@ -87,7 +126,15 @@ impl Witness {
                 }
             }
         }
-        Ok(Self { first, instances: instances(layout, net, trace, request) })
+        let [inputs, outputs] = limbs(net, trace);
+        let mut instances = request.to_vec();
+        let sponge = salt.map(|salt| sponge::witness(salt, &inputs));
+        match salt {
+            Some(salt) => instances.push(poseidon::commit(salt, &inputs)),
+            None => instances.extend(inputs),
+        }
+        instances.extend(outputs);
+        Ok(Self { first, secret: layout.secret.clone(), blinding: vec![], sponge, instances })
     }
 
     /// Counts the lookups anew; how many are in no entry.
@@ -109,20 +156,22 @@ impl Witness {
     }
 }
 
-/// Request, input limbs, output limbs.
-fn instances(layout: &Layout, net: &Net, trace: &Trace, request: [Fr; 2]) -> Vec<Fr> {
-    let (inputs, _) = packing(net.inputs.iter().map(|i| (i.len, i.bits)));
-    let (outputs, _) = packing(net.outputs.iter().map(|o| (net.len(o.tensor), o.bits)));
-    let mut limbs = vec![Fr::ZERO; layout.limbs[0] + layout.limbs[1]];
-    let mut add = |limb: usize, offset: u32, v: i64| limbs[limb] += small(v) * Fr::from(2).pow([u64::from(offset)]);
-    for (tensor, places) in inputs.iter().enumerate() {
-        places.iter().zip(&trace.tensors[tensor]).for_each(|((limb, offset), v)| add(*limb, *offset, *v));
+/// The limbs of the inputs and of the outputs.
+pub(crate) fn limbs(net: &Net, trace: &Trace) -> [Vec<Fr>; 2] {
+    let inputs = net.inputs.iter().zip(&trace.tensors).map(|(input, values)| (&values[..], input.bits));
+    let outputs = net.outputs.iter().map(|output| (&trace.tensors[output.tensor][..], output.bits));
+    [packed(inputs.collect()), packed(outputs.collect())]
+}
+
+fn packed(parts: Vec<(&[i64], u32)>) -> Vec<Fr> {
+    let (places, count) = packing(parts.iter().map(|(values, bits)| (values.len(), *bits)));
+    let mut limbs = vec![Fr::ZERO; count];
+    for ((values, _), places) in parts.iter().zip(&places) {
+        for (v, (limb, offset)) in values.iter().zip(places) {
+            limbs[*limb] += small(*v) * Fr::from(2).pow([u64::from(*offset)]);
+        }
     }
-    for (output, places) in net.outputs.iter().zip(&outputs) {
-        let values = &trace.tensors[output.tensor];
-        places.iter().zip(values).for_each(|((limb, offset), v)| add(layout.limbs[0] + limb, *offset, *v));
-    }
-    request.into_iter().chain(limbs).collect()
+    limbs
 }
 
 /// The border values of a run's convolutions, computed where they are asked for.

@@ -5,3 +5,4 @@ mod cells;
 mod cheats;
 mod compile;
 mod honest;
+mod private;
