@@ -13,6 +13,9 @@ use std::sync::LazyLock;
 use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
 use poseidon_primitives::poseidon::primitives::Spec;
+use rand::rngs::OsRng;
+
+use crate::evm::transcript::{scalar_from_word, scalar_word};
 
 /// Numbers of a state.
 pub const WIDTH: usize = 3;
@@ -25,6 +28,26 @@ pub const STEPS: usize = WIDTH * FULL_ROUNDS + PARTIAL_ROUNDS;
 
 /// What makes a commitment hide what it commits to: both numbers must be random, used once, and kept.
 pub type Salt = [Fr; RATE];
+
+/// A salt of random numbers.
+pub fn random_salt() -> Salt {
+    std::array::from_fn(|_| Fr::random(OsRng))
+}
+
+/// A salt's bytes: its two numbers, big-endian.
+pub fn salt_bytes(salt: &Salt) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    for (to, number) in bytes.chunks_mut(32).zip(salt) {
+        to.copy_from_slice(&scalar_word(number));
+    }
+    bytes
+}
+
+/// The salt of [`salt_bytes`]; none if a number is not below the field's order.
+pub fn salt_from_bytes(bytes: &[u8; 64]) -> Option<Salt> {
+    let number = |from: usize| scalar_from_word(std::array::from_fn(|i| bytes[from + i]));
+    Some([number(0)?, number(32)?])
+}
 
 /// What happens to a state `(front, a, b)` after `w = (front + constant)^5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

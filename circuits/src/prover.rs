@@ -213,7 +213,7 @@ impl Prover {
     /// # Errors
     /// Fails if `name` is no contract name.
     pub fn solidity(&self, name: &str) -> Result<String, ProverError> {
-        Ok(self.proving.solidity(self.model_id, name)?)
+        Ok(self.proving.solidity(self.model_id, name, None)?)
     }
 
     /// Size of proof and number of commitments.

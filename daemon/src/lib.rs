@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod engine;
+pub mod files;
 pub mod prover;
 pub mod service;
 pub mod store;

@@ -74,7 +74,7 @@ pub(crate) fn accumulate(linear: &Linear, inputs: &[usize], bias: &[i64], tensor
     a
 }
 
-fn check_inputs(net: &Net, inputs: &[Vec<i64>]) -> Result<(), NetError> {
+pub(super) fn check_inputs(net: &Net, inputs: &[Vec<i64>]) -> Result<(), NetError> {
     if inputs.len() != net.inputs.len() {
         return Err(NetError::Inputs { got: inputs.len(), want: net.inputs.len() });
     }

@@ -10,6 +10,7 @@ use halo2_proofs::halo2curves::bn256::{Fr, G1, G1Affine};
 use halo2_proofs::halo2curves::ff::{Field, FromUniformBytes};
 use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::transcript::EncodedChallenge;
+use rand::rngs::OsRng;
 use rand::{CryptoRng, RngCore};
 use sha2::Sha512;
 use sha3::{Digest, Keccak256};
@@ -33,6 +34,13 @@ pub struct Registered {
     pub offset: usize,
     /// The model's commitment: `keccak256(digest of the verifying key ‖ points)`.
     pub commitment: [u8; 32],
+}
+
+/// A new seed.
+pub fn random_seed() -> Seed {
+    let mut seed = [0; 32];
+    OsRng.fill_bytes(&mut seed);
+    seed
 }
 
 /// The blinding rows of the registered columns.

@@ -7,17 +7,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use halo2_proofs::halo2curves::bn256::G1Affine;
-use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{self, Bounds, NetError};
-use super::circuit::Shape;
+use super::circuit::{Shape, input_limbs};
 use super::compile::{Compiled, Options, Real};
-use super::link::Registered;
+use super::interpret::check_inputs;
+use super::link::{Registered, random_seed};
 use super::{Net, Privacy, Weights, binary};
 use crate::cache::hex;
-use crate::evm::transcript::{WORD, point_bytes, point_from_words};
+use crate::evm::transcript::{WORD, point_bytes, point_from_words, scalar_word};
 use crate::model::{FileRef, commitment, sha256_hex};
+use crate::poseidon::{self, Salt};
 
 /// The manifest's file name.
 pub const MANIFEST: &str = "net.toml";
@@ -154,14 +155,22 @@ impl Package {
         };
         let mut weights = Weights::Public;
         if manifest.privacy.model.is_private() {
-            let mut seed = [0; 32];
-            OsRng.fill_bytes(&mut seed);
+            let seed = random_seed();
             write(&dir.join(SEED), hex(&seed).as_bytes(), true)?;
             weights = Weights::Private(seed);
         }
         let package = Self { manifest, net: compiled.net.clone(), bounds: compiled.bounds.clone(), weights };
         package.write(dir, &[(ONNX, onnx), (NET, &bytes)])?;
         Ok(package)
+    }
+
+    /// The commitment that is public in place of these inputs, big-endian.
+    ///
+    /// # Errors
+    /// Fails if an input is not of the net's form.
+    pub fn commit(&self, inputs: &[Vec<i64>], salt: Salt) -> Result<[u8; 32], PackageError> {
+        check_inputs(&self.net, inputs)?;
+        Ok(scalar_word(&poseidon::commit(salt, &input_limbs(&self.net, inputs))))
     }
 
     /// Writes what others need to verify a private model's proofs into `dir`: nothing of its weights but `commitments`.

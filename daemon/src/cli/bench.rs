@@ -15,7 +15,7 @@ use crate::{
     },
     config::{ModelConfig, SubmitConfig},
     demo::anvil::Anvil,
-    prover::{self, Prove, prove_and_check, verifier},
+    prover::{self, Privacy, Prove, Visibility, prove_and_check, verifier},
 };
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -35,6 +35,9 @@ pub(super) struct Args {
     /// What the size of an ONNX file's circuit is chosen for.
     #[arg(long, value_enum, default_value_t)]
     optimise: Optimise,
+    /// Sides of an ONNX file's proofs that are private: input, model.
+    #[arg(long, value_name = "SIDE", value_parser = ["input", "model"])]
+    private: Vec<String>,
     /// Folder for cached keys. The keys are always made anew, to be measured.
     #[arg(long, default_value = ".zugzwang/cache")]
     cache: PathBuf,
@@ -118,6 +121,7 @@ async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliE
         .arg(&args.cache)
         .args(args.profile.then_some("--profile"))
         .args(["--optimise", args.optimise.name()])
+        .args(args.private.iter().flat_map(|side| ["--private", side]))
         .arg(flag)
         .arg(path)
         .stdin(Stdio::null())
@@ -143,10 +147,15 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
     };
     let (is_file, optimise) = (args.model.is_empty(), args.optimise);
     let keys = scratch.clone();
+    let side = |name: &str| match args.private.iter().any(|side| side == name) {
+        true => Visibility::Private,
+        false => Visibility::Public,
+    };
+    let privacy = Privacy { input: side("input"), model: side("model") };
     let prover: Arc<dyn Prove> = tokio::task::spawn_blocking(move || {
         let progress = |step: &str| eprintln!("{step}");
         if is_file {
-            prover::load_onnx(&source, &keys, optimise.into(), &progress)
+            prover::load_onnx(&source, &keys, optimise.into(), privacy, &progress)
         } else {
             prover::load_anew(&source, &keys, &progress)
         }

@@ -11,6 +11,7 @@ mod key;
 mod model;
 mod net;
 mod play;
+mod private;
 
 use std::{path::PathBuf, process::ExitCode};
 

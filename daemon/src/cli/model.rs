@@ -10,12 +10,13 @@ use zugzwang_circuits::{graph::Tensor, model::Model};
 use super::{
     CliError, Output,
     net::{self, Optimise},
+    private::{self, Sides},
 };
 use crate::{
     apps::chess,
     chain::types::{B256, Bytes},
     config::ModelConfig,
-    prover::{self, Proof, Prove, prove_and_check, verifier},
+    prover::{self, Proof, Prove, prove_and_check, prove_salted_and_check, verifier},
 };
 
 #[derive(Debug, Subcommand)]
@@ -28,6 +29,10 @@ pub(super) enum Command {
     Prove(ProveArgs),
     /// Check a proof that `model prove` wrote.
     Verify(Verify),
+    /// Print the commitment to a private input.
+    Commit(private::Commit),
+    /// Write what others need to verify a private model's proofs.
+    Publish(private::Publish),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -59,6 +64,8 @@ pub(super) struct Compile {
     /// What the size of an ONNX file's circuit is chosen for.
     #[arg(long, value_enum, default_value_t)]
     optimise: Optimise,
+    #[command(flatten)]
+    sides: Sides,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -71,6 +78,8 @@ pub(super) struct Inspect {
     /// Refuse an ONNX file whose proof takes more memory than this, in MiB.
     #[arg(long)]
     max_memory: Option<f64>,
+    #[command(flatten)]
+    sides: Sides,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -83,6 +92,10 @@ pub(super) struct ProveArgs {
     /// The input, if the model is no chess model: a .csv or .json file with one sample.
     #[arg(long, conflicts_with = "fen")]
     input: Option<PathBuf>,
+    /// File of a private input's salt, 128 hex digits; made if it is not there. Keep it to yourself, and use it for one
+    /// input only.
+    #[arg(long)]
+    salt: Option<PathBuf>,
     /// The request that the proof is bound to, 32 bytes in hex.
     #[arg(long, default_value_t = B256::ZERO)]
     request: B256,
@@ -118,12 +131,18 @@ pub(super) async fn run(command: Command, output: Output) -> Result<(), CliError
         Command::Inspect(args) => inspect(args, output),
         Command::Prove(args) => prove(args, output).await,
         Command::Verify(args) => verify(args, output).await,
+        Command::Commit(args) => private::commit(args, output),
+        Command::Publish(args) => private::publish(args, output).await,
     }
 }
 
 impl Place {
+    pub(super) fn config(&self) -> ModelConfig {
+        ModelConfig { dir: self.model.clone(), shape: self.shape.clone(), cache: self.cache.clone() }
+    }
+
     async fn load(&self) -> Result<Arc<dyn Prove>, CliError> {
-        let config = ModelConfig { dir: self.model.clone(), shape: self.shape.clone(), cache: self.cache.clone() };
+        let config = self.config();
         let loaded = tokio::task::spawn_blocking(move || prover::load(&config, &|step| eprintln!("{step}"))).await;
         Ok(loaded.map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??)
     }
@@ -139,7 +158,7 @@ async fn compile(args: Compile, output: Output) -> Result<(), CliError> {
         facts: prover::Facts,
     }
     if args.place.model.is_file() {
-        return net::compile(args.place.model, args.calibration, args.out, args.optimise, output).await;
+        return net::compile(args.place.model, args.calibration, args.out, args.optimise, args.sides, output).await;
     }
     let is_net = prover::is_net(&args.place.model);
     if !is_net && (args.requantise || !args.place.model.join(zugzwang_circuits::model::MANIFEST).is_file()) {
@@ -185,7 +204,7 @@ fn inspect(args: Inspect, output: Output) -> Result<(), CliError> {
         layers: Vec<Layer>,
     }
     if args.model.is_file() {
-        return net::inspect(&args.model, args.calibration.as_deref(), args.max_memory, output);
+        return net::inspect(&args.model, args.calibration.as_deref(), args.max_memory, args.sides, output);
     }
     let model = Model::load(&args.model).map_err(CliError::model)?;
     let graph = &model.graph;
@@ -257,14 +276,19 @@ async fn proven(
     named: impl Fn(usize) -> String,
     output: Output,
 ) -> Result<(), CliError> {
+    let salt = args.salt.as_deref().map(private::salt).transpose()?;
     let prover = args.place.load().await?;
     let request = args.request.0;
     let (proof, seconds) = tokio::task::spawn_blocking({
         let prover = prover.clone();
         move || {
             let start = Instant::now();
-            prove_and_check(prover.as_ref(), &input, request, &|phase| eprintln!("{phase}"))
-                .map(|proof| (proof, start.elapsed().as_secs_f64()))
+            let say = |phase: &'static str| eprintln!("{phase}");
+            let proof = match salt {
+                Some(salt) => prove_salted_and_check(prover.as_ref(), &input, salt, request, &say),
+                None => prove_and_check(prover.as_ref(), &input, request, &say),
+            };
+            proof.map(|proof| (proof, start.elapsed().as_secs_f64()))
         }
     })
     .await

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::{CliError, Output};
+use super::{CliError, Output, private::Sides};
 use crate::prover::{self, Goal, Inspected, Options, Predicted, Samples};
 
 /// What a table's size is chosen for.
@@ -73,6 +73,7 @@ pub(super) async fn compile(
     calibration: Option<PathBuf>,
     out: Option<PathBuf>,
     optimise: Optimise,
+    sides: Sides,
     output: Output,
 ) -> Result<(), CliError> {
     let missing = |what: &str| CliError::config(format!("model compile {}: give {what}", file.display()));
@@ -83,7 +84,7 @@ pub(super) async fn compile(
     let labels = samples.labels.clone();
     let (path, folder) = (file.clone(), out.clone());
     let (report, candidate) = tokio::task::spawn_blocking(move || {
-        prover::compile_net(&path, &samples, &folder, &Options::default(), optimise.into())
+        prover::compile_net(&path, &samples, &folder, &Options::default(), sides.privacy(), optimise.into())
     })
     .await
     .map_err(|e| CliError::model(format!("{}: {e}", file.display())))??;
@@ -146,10 +147,11 @@ pub(super) fn inspect(
     file: &Path,
     calibration: Option<&Path>,
     max_memory: Option<f64>,
+    sides: Sides,
     output: Output,
 ) -> Result<(), CliError> {
     let samples = calibration.map(read_samples).transpose()?;
-    let mut inspected = prover::inspect_net(file, samples.as_ref())?;
+    let mut inspected = prover::inspect_net(file, samples.as_ref(), sides.privacy())?;
     if let Some(most) = max_memory {
         let least = inspected.frontier.iter().map(|p| p.memory_mib).fold(f64::INFINITY, f64::min);
         inspected.frontier.retain(|p| p.memory_mib <= most);

@@ -44,7 +44,7 @@ impl Table {
         std::fs::create_dir_all(&dir).map_err(file(&dir))?;
         let password = dir.join("password");
         if !password.exists() {
-            write_private(&password, &format!("{}\n", random())).map_err(file(&password))?;
+            crate::files::new_secret(&password, &format!("{}\n", random())).map_err(file(&password))?;
         }
         let password = PasswordSource::File(password);
         let keystore = dir.join("key.json");
@@ -114,15 +114,4 @@ fn daemon_config(
     }
     raw.store.path = dir.join("zugzwang.db").display().to_string();
     Config::from_raw(raw)
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    std::io::Write::write_all(&mut options.open(path)?, text.as_bytes())
 }

@@ -12,9 +12,10 @@ use zugzwang_circuits::graph::Tensor;
 
 pub use circuit::quantise;
 use circuit::{Noise, make_folder, said, steps};
-pub use net::{Inspected, Predicted, Samples, compile_net, encode, inspect_net, is_net};
+pub use net::{Inspected, Predicted, Samples, commit, compile_net, encode, inspect_net, is_net, publish};
 pub use pool::{Pool, Ticket};
-pub use zugzwang_circuits::net::{Goal, compile::Options};
+pub use zugzwang_circuits::net::{Goal, Privacy, Visibility, compile::Options};
+pub use zugzwang_circuits::poseidon::{Salt, random_salt, salt_bytes, salt_from_bytes};
 
 use crate::config::ModelConfig;
 
@@ -35,9 +36,13 @@ pub fn load_onnx(
     config: &ModelConfig,
     keys: &Path,
     goal: Goal,
+    privacy: Privacy,
     say: &dyn Fn(&str),
 ) -> Result<Arc<dyn Prove>, ProveError> {
-    circuit::load_board(config, keys, say).unwrap_or_else(|| net::load_onnx(config, keys, goal, say))
+    if privacy != Privacy::default() {
+        return net::load_onnx(config, keys, goal, privacy, say);
+    }
+    circuit::load_board(config, keys, say).unwrap_or_else(|| net::load_onnx(config, keys, goal, privacy, say))
 }
 
 /// Where a proof stands. The names are what people read while they wait.
@@ -78,8 +83,20 @@ pub enum ProveError {
 
 /// Something that proves: a model's keys, or a stand-in in tests.
 pub trait Prove: Send + Sync + fmt::Debug {
-    /// Runs the model on an input and proves the ranking, bound to a request.
+    /// Runs the model on an input and proves the ranking, bound to a request. A private input is committed to with a salt that
+    /// is forgotten: nobody can show later what the commitment is to.
     fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError>;
+
+    /// The same for a private input, committed to with `salt`.
+    fn prove_salted(
+        &self,
+        _input: &Tensor,
+        _salt: Salt,
+        _request: [u8; 32],
+        _on_phase: &dyn Fn(Phase),
+    ) -> Result<Proof, ProveError> {
+        Err(ProveError::Circuit("the model's input is public: leave --salt out".into()))
+    }
 
     /// Makes a proof and says how many seconds each of its steps took. Empty where nobody measures.
     fn profile(&self, _input: &Tensor, _request: [u8; 32]) -> Result<Vec<(&'static str, f64)>, ProveError> {
@@ -130,7 +147,21 @@ pub fn prove_and_check(
     request: [u8; 32],
     on_phase: &dyn Fn(Phase),
 ) -> Result<Proof, ProveError> {
-    let proof = prover.prove(input, request, on_phase)?;
+    checked(prover, prover.prove(input, request, on_phase)?, request, on_phase)
+}
+
+/// The same for a private input.
+pub fn prove_salted_and_check(
+    prover: &dyn Prove,
+    input: &Tensor,
+    salt: Salt,
+    request: [u8; 32],
+    on_phase: &dyn Fn(Phase),
+) -> Result<Proof, ProveError> {
+    checked(prover, prover.prove_salted(input, salt, request, on_phase)?, request, on_phase)
+}
+
+fn checked(prover: &dyn Prove, proof: Proof, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError> {
     on_phase("verifying");
     let mut limbs = [[0u8; 32]; 2];
     limbs[0][16..].copy_from_slice(&request[..16]);

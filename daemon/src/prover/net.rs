@@ -8,13 +8,15 @@ use zugzwang_circuits::{
     graph::Tensor,
     keys::{KeyOrigin, key_path},
     net::{
-        self, Candidate, Goal, NetProver,
+        self, Candidate, Goal, NetProver, Privacy, Weights,
         bounds::Bounds,
         circuit::Shape,
         compile::{Options, Real, Report, compile},
+        link::random_seed,
         package::{MANIFEST, Package},
     },
     onnx,
+    poseidon::{Salt, random_salt},
     prove::Step,
     srs::Srs,
 };
@@ -104,16 +106,8 @@ pub fn is_net(dir: &Path) -> bool {
 
 /// Loads a compiled net and its keys, which are made if they aren't cached.
 pub(super) fn load_net(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
-    let package = Package::load(&config.dir).map_err(said)?;
-    let shape = match config.shape.as_str() {
-        "" => package.manifest.circuit,
-        text => parse_shape(text)?,
-    };
+    let (package, prover) = load_package(config, say)?;
     let name = package.manifest.name.clone();
-    make_folder(&config.cache)?;
-    say(&format!("model {name}: loading the trusted set-up and the keys for {shape}"));
-    let srs = Srs::load(shape.k, &config.cache).map_err(said)?;
-    let prover = NetProver::of(&package, shape, srs, &config.cache).map_err(said)?;
     let seconds = prover.keygen_time().as_secs_f64();
     match prover.key_origin() {
         KeyOrigin::Cached => say(&format!("model {name}: keys read in {seconds:.1} s")),
@@ -126,16 +120,33 @@ pub(super) fn load_net(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::
     Ok(std::sync::Arc::new(NetCircuitProver { name, prover, inputs, cache: config.cache.clone() }))
 }
 
+/// A folder, and its circuit with keys.
+fn load_package(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<(Package, NetProver), ProveError> {
+    let package = Package::load(&config.dir).map_err(said)?;
+    let shape = match config.shape.as_str() {
+        "" => package.manifest.circuit,
+        text => parse_shape(text)?,
+    };
+    let name = package.manifest.name.clone();
+    make_folder(&config.cache)?;
+    say(&format!("model {name}: loading the trusted set-up and the keys for {shape}"));
+    let srs = Srs::load(shape.k, &config.cache).map_err(said)?;
+    let prover = NetProver::of(&package, shape, srs, &config.cache).map_err(said)?;
+    Ok((package, prover))
+}
+
 /// Compiles any ONNX file on made-up inputs and makes keys for it: good for costs, not for answers.
 pub(super) fn load_onnx(
     config: &ModelConfig,
     keys: &Path,
     goal: Goal,
+    privacy: Privacy,
     say: &dyn Fn(&str),
 ) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
     let (name, float) = read(&config.dir)?;
     say(&format!("model {name}: compiling {} nodes on made-up inputs", float.nodes.len()));
     let compiled = compile(&float, &made_up(&float).inputs, &Options::default()).map_err(said)?;
+    let compiled = compiled.with(privacy).map_err(said)?;
     let shape = match config.shape.as_str() {
         "" => net::choose(&compiled.net, &compiled.bounds, goal).map_err(said)?.shape,
         text => parse_shape(text)?,
@@ -143,7 +154,9 @@ pub(super) fn load_onnx(
     say(&format!("model {name}: making keys for {shape}"));
     make_folder(keys)?;
     let srs = Srs::load(shape.k, keys).map_err(said)?;
-    let prover = NetProver::new(compiled.net, shape, srs, keys).map_err(said)?;
+    // Nobody else is to trust these commitments: they are made to be measured.
+    let weights = if privacy.model.is_private() { Weights::Private(random_seed()) } else { Weights::Public };
+    let prover = NetProver::with(compiled.net, weights, shape, srs, keys).map_err(said)?;
     Ok(std::sync::Arc::new(NetCircuitProver { name, prover, inputs: compiled.inputs, cache: keys.to_owned() }))
 }
 
@@ -153,19 +166,38 @@ pub fn compile_net(
     samples: &Samples,
     out: &Path,
     options: &Options,
+    privacy: Privacy,
     goal: Goal,
 ) -> Result<(Report, Candidate), ProveError> {
     let (name, float) = read(file)?;
-    let compiled = compile(&float, &samples.inputs, options).map_err(said)?;
+    let compiled = compile(&float, &samples.inputs, options).map_err(said)?.with(privacy).map_err(said)?;
     let candidate = net::choose(&compiled.net, &compiled.bounds, goal).map_err(said)?;
     let bytes = std::fs::read(file).map_err(|e| said(format!("{}: {e}", file.display())))?;
     Package::store(out, &name, &bytes, &compiled, options, candidate.shape).map_err(said)?;
     Ok((compiled.report, candidate))
 }
 
+/// The commitment that is public in place of a private input.
+pub fn commit(dir: &Path, input: &Tensor, salt: Salt) -> Result<[u8; 32], ProveError> {
+    let package = Package::load(dir).map_err(said)?;
+    if !package.net.privacy.input.is_private() {
+        return Err(ProveError::Circuit("the model's input is public: there is nothing to commit to".into()));
+    }
+    package.commit(&split(&package.net, input)?, salt).map_err(said)
+}
+
+/// Writes what others need to verify a private model's proofs; the model's id and the commitment to its weights.
+pub fn publish(config: &ModelConfig, out: &Path, say: &dyn Fn(&str)) -> Result<[[u8; 32]; 2], ProveError> {
+    let (package, prover) = load_package(config, say)?;
+    let public = || ProveError::Circuit("the model is public: give its folder away as it is".into());
+    let registered = prover.registered().ok_or_else(public)?;
+    package.publish(out, prover.layout().shape, registered).map_err(said)?;
+    Ok([prover.model_id(), registered.commitment])
+}
+
 /// What an ONNX file holds and costs. Costs depend a little on the ranges that calibration finds; without samples they
 /// are made up.
-pub fn inspect_net(file: &Path, samples: Option<&Samples>) -> Result<Inspected, ProveError> {
+pub fn inspect_net(file: &Path, samples: Option<&Samples>, privacy: Privacy) -> Result<Inspected, ProveError> {
     let (name, float) = read(file)?;
     let made_up = if samples.is_none() { made_up(&float) } else { Samples::default() };
     let samples = samples.unwrap_or(&made_up);
@@ -183,6 +215,7 @@ pub fn inspect_net(file: &Path, samples: Option<&Samples>) -> Result<Inspected, 
         }
     }
     let compiled = compile(&float, &samples.inputs, &Options::default()).map_err(said)?;
+    let compiled = compiled.with(privacy).map_err(said)?;
     let frontier = frontier(&compiled.net, &compiled.bounds)?;
     Ok(Inspected { name, operators, parameters: compiled.net.parameters(), macs: compiled.net.macs(), frontier })
 }
@@ -232,24 +265,33 @@ pub fn encode(dir: &Path, sample: &[Vec<f32>]) -> Result<Tensor, ProveError> {
     Ok(Tensor { cells: values.len(), values })
 }
 
-impl NetCircuitProver {
-    fn split(&self, input: &Tensor) -> Result<Vec<Vec<i64>>, ProveError> {
-        let inputs = &self.prover.net().inputs;
-        if input.values.len() != inputs.iter().map(|i| i.len).sum::<usize>() {
-            return Err(ProveError::Circuit("the input is not of this model's length".into()));
-        }
-        let mut rest = &input.values[..];
-        let mut take = |len: usize| {
-            let (head, tail) = rest.split_at(len.min(rest.len()));
-            rest = tail;
-            head.to_vec()
-        };
-        Ok(inputs.iter().map(|i| take(i.len)).collect())
+/// An input's integers, tensor by tensor.
+fn split(net: &net::Net, input: &Tensor) -> Result<Vec<Vec<i64>>, ProveError> {
+    let inputs = &net.inputs;
+    if input.values.len() != inputs.iter().map(|i| i.len).sum::<usize>() {
+        return Err(ProveError::Circuit("the input is not of this model's length".into()));
     }
+    let mut rest = &input.values[..];
+    let mut take = |len: usize| {
+        let (head, tail) = rest.split_at(len.min(rest.len()));
+        rest = tail;
+        head.to_vec()
+    };
+    Ok(inputs.iter().map(|i| take(i.len)).collect())
 }
 
-impl Prove for NetCircuitProver {
-    fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError> {
+impl NetCircuitProver {
+    fn salt(&self) -> Option<Salt> {
+        self.prover.net().privacy.input.is_private().then(random_salt)
+    }
+
+    fn answer(
+        &self,
+        input: &Tensor,
+        salt: Option<Salt>,
+        request: [u8; 32],
+        on_phase: &dyn Fn(Phase),
+    ) -> Result<Proof, ProveError> {
         on_phase("running the network");
         let on_step = |step| {
             on_phase(match step {
@@ -259,16 +301,34 @@ impl Prove for NetCircuitProver {
                 Step::Opening => "opening the commitments",
             })
         };
-        let (proof, trace, _) = self.prover.prove(&self.split(input)?, request, &on_step).map_err(said)?;
+        let inputs = split(self.prover.net(), input)?;
+        let (proof, trace, _) = self.prover.prove_salted(&inputs, salt, request, &on_step).map_err(said)?;
         let output = self.prover.net().outputs.first().map(|o| &trace.tensors[o.tensor]);
         let mut ranking: Vec<usize> = (0..output.map_or(0, Vec::len)).collect();
         ranking.sort_by_key(|i| (std::cmp::Reverse(output.map_or(0, |o| o[*i])), *i));
         ranking.truncate(16);
         Ok(Proof { bytes: proof.bytes, instances: proof.instances, ranking })
     }
+}
+
+impl Prove for NetCircuitProver {
+    fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError> {
+        self.answer(input, self.salt(), request, on_phase)
+    }
+
+    fn prove_salted(
+        &self,
+        input: &Tensor,
+        salt: Salt,
+        request: [u8; 32],
+        on_phase: &dyn Fn(Phase),
+    ) -> Result<Proof, ProveError> {
+        self.answer(input, Some(salt), request, on_phase)
+    }
 
     fn profile(&self, input: &Tensor, request: [u8; 32]) -> Result<Vec<(&'static str, f64)>, ProveError> {
-        let (_, _, p) = self.prover.prove(&self.split(input)?, request, &|_| ()).map_err(said)?;
+        let inputs = split(self.prover.net(), input)?;
+        let (_, _, p) = self.prover.prove_salted(&inputs, self.salt(), request, &|_| ()).map_err(said)?;
         Ok(super::steps(&p))
     }
 

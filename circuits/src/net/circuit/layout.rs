@@ -14,7 +14,6 @@ use super::rows::{Def, DefRow, Rows, UseRow, weight};
 use super::sponge::{self, State};
 use super::table::Table;
 use super::{NetCircuitError, Shape};
-use crate::circuit::small;
 use crate::net::bounds::Bounds;
 use crate::net::{Linear, Net, Step, packing};
 use crate::poseidon::Mix;

@@ -62,11 +62,6 @@ fn permutations(limbs: usize) -> usize {
     1 + limbs.div_ceil(RATE)
 }
 
-/// Rows of the region: one for each state.
-pub(super) fn rows(limbs: usize) -> usize {
-    STEPS * permutations(limbs) + 1
-}
-
 /// Which limb a step takes in, counted from the last; the first permutation takes in the salt instead.
 fn taken(step: usize, limbs: usize) -> Option<usize> {
     let (permutation, at) = (step / STEPS, step % STEPS);

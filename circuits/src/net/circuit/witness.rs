@@ -126,14 +126,14 @@ impl Witness {
                 }
             }
         }
-        let [inputs, outputs] = limbs(net, trace);
+        let inputs = input_limbs(net, &trace.tensors);
         let mut instances = request.to_vec();
         let sponge = salt.map(|salt| sponge::witness(salt, &inputs));
         match salt {
             Some(salt) => instances.push(poseidon::commit(salt, &inputs)),
             None => instances.extend(inputs),
         }
-        instances.extend(outputs);
+        instances.extend(output_limbs(net, trace));
         Ok(Self { first, secret: layout.secret.clone(), blinding: vec![], sponge, instances })
     }
 
@@ -156,11 +156,13 @@ impl Witness {
     }
 }
 
-/// The limbs of the inputs and of the outputs.
-pub(crate) fn limbs(net: &Net, trace: &Trace) -> [Vec<Fr>; 2] {
-    let inputs = net.inputs.iter().zip(&trace.tensors).map(|(input, values)| (&values[..], input.bits));
-    let outputs = net.outputs.iter().map(|output| (&trace.tensors[output.tensor][..], output.bits));
-    [packed(inputs.collect()), packed(outputs.collect())]
+/// The limbs of a net's inputs, one list of integers for each.
+pub(crate) fn input_limbs(net: &Net, inputs: &[Vec<i64>]) -> Vec<Fr> {
+    packed(net.inputs.iter().zip(inputs).map(|(input, values)| (&values[..], input.bits)).collect())
+}
+
+fn output_limbs(net: &Net, trace: &Trace) -> Vec<Fr> {
+    packed(net.outputs.iter().map(|output| (&trace.tensors[output.tensor][..], output.bits)).collect())
 }
 
 fn packed(parts: Vec<(&[i64], u32)>) -> Vec<Fr> {

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::float::{FloatNet, RunError};
 
-use super::bounds::{Bounds, NetError};
+use super::bounds::{self, Bounds, NetError};
 use super::interpret;
-use super::{Input, Net, Output};
+use super::{Input, Net, Output, Privacy};
 use calibrate::Calibration;
 
 /// How a network is rounded.
@@ -85,6 +85,18 @@ pub struct Report {
     pub samples: usize,
     /// The index of the first output's largest number, float and integer, for each sample.
     pub tops: Vec<(usize, usize)>,
+}
+
+impl Compiled {
+    /// The same net with what its proofs show; the ranges of a private model are what its tables allow.
+    ///
+    /// # Errors
+    /// As [`bounds::check`], which a compiled net passes.
+    pub fn with(mut self, privacy: Privacy) -> Result<Self, NetError> {
+        self.net.privacy = privacy;
+        self.bounds = bounds::check(&self.net)?;
+        Ok(self)
+    }
 }
 
 impl Report {
