@@ -9,6 +9,7 @@ mod keys;
 mod net;
 mod onnx;
 mod oracle;
+mod privacy;
 mod prove;
 mod srs;
 mod toy;

@@ -11,7 +11,7 @@ use tract_onnx::pb::{
 
 /// A setting of a node.
 #[derive(Clone, Debug)]
-pub(super) enum Setting {
+pub(crate) enum Setting {
     Int(i64),
     Ints(&'static [i64]),
     Float(f32),
@@ -20,7 +20,7 @@ pub(super) enum Setting {
 
 /// A node `operator(inputs)` with the name of its first output as its own; inputs and outputs are separated by
 /// spaces, and `_` leaves one out.
-pub(super) fn node(operator: &str, inputs: &str, outputs: &str, settings: &[(&'static str, Setting)]) -> NodeProto {
+pub(crate) fn node(operator: &str, inputs: &str, outputs: &str, settings: &[(&'static str, Setting)]) -> NodeProto {
     let names =
         |list: &str| list.split_whitespace().map(|n| if n == "_" { "" } else { n }.into()).collect::<Vec<String>>();
     let attribute = |(name, setting): &(&'static str, Setting)| {
@@ -45,18 +45,18 @@ pub(super) fn node(operator: &str, inputs: &str, outputs: &str, settings: &[(&'s
 }
 
 /// Made-up weights between −1 and 1.
-pub(super) fn numbers(count: usize) -> Vec<f32> {
+pub(crate) fn numbers(count: usize) -> Vec<f32> {
     (0..count).map(|i| ((i * 37 + 11) % 17) as f32 / 8.0 - 1.0).collect()
 }
 
 /// A float constant with made-up values.
-pub(super) fn floats(name: &str, dims: &[i64]) -> TensorProto {
+pub(crate) fn floats(name: &str, dims: &[i64]) -> TensorProto {
     let count = dims.iter().product::<i64>() as usize;
     floats_of(name, dims, numbers(count))
 }
 
 /// A float constant.
-pub(super) fn floats_of(name: &str, dims: &[i64], values: Vec<f32>) -> TensorProto {
+pub(crate) fn floats_of(name: &str, dims: &[i64], values: Vec<f32>) -> TensorProto {
     TensorProto {
         name: name.into(),
         dims: dims.to_vec(),
@@ -67,7 +67,7 @@ pub(super) fn floats_of(name: &str, dims: &[i64], values: Vec<f32>) -> TensorPro
 }
 
 /// An integer constant of one dimension.
-pub(super) fn integers(name: &str, values: &[i64]) -> TensorProto {
+pub(crate) fn integers(name: &str, values: &[i64]) -> TensorProto {
     TensorProto {
         name: name.into(),
         dims: vec![values.len() as i64],
@@ -78,7 +78,7 @@ pub(super) fn integers(name: &str, values: &[i64]) -> TensorProto {
 }
 
 /// A graph input or output; dimension −1 is dynamic.
-pub(super) fn interface(name: &str, dims: &[i64], kind: DataType) -> ValueInfoProto {
+pub(crate) fn interface(name: &str, dims: &[i64], kind: DataType) -> ValueInfoProto {
     let dim = |d: &i64| Dimension {
         value: Some(if *d >= 0 { dimension::Value::DimValue(*d) } else { dimension::Value::DimParam("n".into()) }),
         ..Default::default()
@@ -95,7 +95,7 @@ pub(super) fn interface(name: &str, dims: &[i64], kind: DataType) -> ValueInfoPr
 }
 
 /// A file whose last node's first output is its own.
-pub(super) fn file(
+pub(crate) fn file(
     opset: i64,
     inputs: Vec<ValueInfoProto>,
     constants: Vec<TensorProto>,
@@ -118,6 +118,6 @@ pub(super) fn file(
 }
 
 /// The file's bytes.
-pub(super) fn bytes(model: &ModelProto) -> Vec<u8> {
+pub(crate) fn bytes(model: &ModelProto) -> Vec<u8> {
     model.encode_to_vec()
 }

@@ -1,7 +1,7 @@
 //! Any ONNX file to the float network.
 
 mod bad;
-mod files;
+pub(crate) mod files;
 mod node_tests;
 mod operators;
 mod page;
