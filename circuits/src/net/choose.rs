@@ -3,6 +3,7 @@
 use super::Net;
 use super::bounds::Bounds;
 use super::circuit::{Features, Fixed, Needs, NetCircuitError, Second, Shape, features, first_columns, needs};
+use super::link::LINK_BYTES;
 
 /// What the table's size is chosen for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,14 +100,26 @@ fn candidate(shape: Shape, features: Features, needs: Needs) -> Candidate {
     let points = fixed + advice[0] + advice[1] + 5;
     // Fitted to measurements of chess and dense circuits (BENCHMARKS.md): a commitment with its evaluation, an instance,
     // and the rest: transaction, pairing, gates.
-    let gas = 7_200.0 * points as f64 + 700.0 * instances as f64 + 155_000.0;
+    let mut gas = 7_200.0 * points as f64 + 700.0 * instances as f64 + 155_000.0;
+    if features.secret {
+        // The link: a multiplication for each private column but one, and three more; hashing the proof once again.
+        gas += 6_500.0 * (shape.kernels as f64 + 3.0) + 9_000.0;
+    }
+    if features.sponge {
+        gas += 7_000.0;
+    }
     let rows = f64::from(1u32 << shape.k);
     let seconds = 1e-6 * rows * (0.7 * advice[0] as f64 + 2.1 * advice[1] as f64 + 0.3 * fixed as f64 + 9.0) + 0.02;
     let keygen_seconds = 1e-6 * rows * (0.6 * fixed as f64 + 1.5);
     let columns = (fixed + advice[0] + advice[1]) as f64;
     let memory_mib = (rows * (110.0 * columns + 1200.0)) / 1_048_576.0 + 20.0;
     // Points but those of the fixed columns; running columns are opened on two rows, and one fixed one too.
-    let evaluations = fixed + advice[0] + 2 * advice[1] + 2 + usize::from(features.windows);
-    let proof_bytes = 64 * (advice[0] + advice[1] + 5) + 32 * evaluations;
+    let mut evaluations = fixed + advice[0] + 2 * advice[1] + 2 + usize::from(features.windows);
+    if features.sponge {
+        // Three columns hold a state, and are opened on two rows.
+        evaluations += 3;
+    }
+    let link = if features.secret { LINK_BYTES } else { 0 };
+    let proof_bytes = 64 * (advice[0] + advice[1] + 5) + 32 * evaluations + link;
     Candidate { shape, needs, fixed, advice, gas, seconds, keygen_seconds, memory_mib, proof_bytes }
 }

@@ -65,7 +65,8 @@ fn a_fraud_classifier_is_proven_on_a_chain_in_the_four_cases() {
         [(public, public), (private, public), (public, private), (private, private)].into_iter().enumerate()
     {
         let compiled = compiled.clone().with(Privacy { input, model }).expect("ranges");
-        let shape = choose(&compiled.net, &compiled.bounds, Goal::Gas).expect("a shape").shape;
+        let chosen = choose(&compiled.net, &compiled.bounds, Goal::Gas).expect("a shape");
+        let shape = chosen.shape;
         let dir = folder.path().join(n.to_string());
         Package::store(&dir, "fraud", &file, &compiled, &Options::default(), shape).expect("a folder");
         let package = Package::load(&dir).expect("the folder");
@@ -75,6 +76,8 @@ fn a_fraud_classifier_is_proven_on_a_chain_in_the_four_cases() {
         let integers = vec![samples[n][0].iter().map(|v| real.encode(f64::from(*v))).collect::<Vec<i64>>()];
         let salt: Option<Salt> = input.is_private().then(random_salt);
         let (proof, trace, _) = owner.prove_salted(&integers, salt, [n as u8; 32], &|_| ()).expect("a proof");
+
+        assert_eq!(proof.bytes.len(), chosen.proof_bytes, "as predicted");
 
         // What is public: the request, then the input or its commitment, then the answer.
         let before = if let Some(salt) = salt {
@@ -96,7 +99,10 @@ fn a_fraud_classifier_is_proven_on_a_chain_in_the_four_cases() {
         let mut forged = proof.clone();
         forged.instances[before][31] ^= 1;
         assert!(!chain.accepts(&address, &data(&forged)), "another answer");
-        gas.push(chain.gas(&address, &honest));
+        let used = chain.gas(&address, &honest);
+        let share = used as f64 / chosen.gas;
+        assert!((0.75..1.25).contains(&share), "{used} gas, predicted {}", chosen.gas);
+        gas.push(used);
 
         if model.is_private() {
             read_by_another(&package, &owner, &proof, &folder.path().join(format!("{n}-public")));
