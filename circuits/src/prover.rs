@@ -112,7 +112,14 @@ impl Prover {
     /// # Errors
     /// Fails if the graph doesn't fit the shape, or set-up or keys can't be read or written.
     pub fn new(model: &Model, shape: Shape, cache_dir: &Path) -> Result<Self, ProverError> {
-        let srs = Srs::load(shape.k, cache_dir)?;
+        Self::of(model, shape, Srs::load(shape.k, cache_dir)?, cache_dir)
+    }
+
+    /// The same with a set-up of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Prover::new`].
+    pub fn of(model: &Model, shape: Shape, srs: Srs, cache_dir: &Path) -> Result<Self, ProverError> {
         let mut prover = Self::with_srs(model.graph.clone(), &model.bounds, shape, srs, cache_dir)?;
         prover.model_id = model.id(prover.vk_digest());
         Ok(prover)

@@ -6,6 +6,8 @@
 //! and the same for the derived Lagrange points. What has passed is cached on disk as raw bytes,
 //! whose hash is a constant of this program; so a cache file is either exactly right or not used.
 //!
+//! A [`Source`] is that set-up or a file's, of any size: see [`import`] for what is checked then.
+//!
 //! An insecure set-up exists for tests only and is made by [`Srs::insecure_local`] alone.
 
 use std::{
@@ -22,9 +24,16 @@ use rand::{SeedableRng, rngs::StdRng};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::cache::{hex, write_atomically};
+pub use crate::cache::hex;
+use crate::cache::write_atomically;
 
+pub mod import;
 pub mod points;
+mod ptau;
+mod source;
+
+use import::ImportError;
+pub use source::{Source, file_sha256, open};
 
 /// The smallest circuit size there are ceremony points for.
 pub const MIN_K: u32 = 8;
@@ -53,7 +62,9 @@ const SIZES: [(&[u8], &str); 9] = [
 #[derive(Debug, Error)]
 pub enum SrsError {
     /// No ceremony points of this size are built in.
-    #[error("no ceremony points for k = {k}: this build has {MIN_K} to {MAX_K}")]
+    #[error(
+        "no ceremony points for k = {k}: this build has {MIN_K} to {MAX_K}; import a larger set-up (`zugzwang srs import`) and name it with --srs"
+    )]
     UnsupportedSize {
         /// log2 of the rows asked for.
         k: u32,
@@ -79,8 +90,16 @@ pub enum SrsError {
     /// The points are no powers of one τ, or the Lagrange points don't belong to them.
     #[error("the set-up's {0} fail their check")]
     Inconsistent(&'static str),
+    /// A file gives no set-up.
+    #[error("{}: {error}", path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ImportError,
+    },
     /// The cache could not be written.
-    #[error("{}: {source}; choose a cache folder that can be written", path.display())]
+    #[error("{}: {source}; choose a folder that can be written", path.display())]
     Cache {
         /// The file.
         path: PathBuf,
@@ -98,6 +117,8 @@ pub enum Origin {
     Repaired,
     /// Read from the cache; its hash is the known one.
     Cached,
+    /// Read from a file that the user named, and checked from scratch.
+    Imported,
     /// Made here: whoever knows the seed can prove anything.
     InsecureLocal,
 }
@@ -161,6 +182,25 @@ impl Srs {
         self.digest
     }
 
+    /// Writes the raw parameters (halo2's `ParamsKZG::write`) for [`Source::File`]; missing folders are made.
+    ///
+    /// # Errors
+    /// [`SrsError::Cache`] if the file can't be written.
+    pub fn store(&self, path: &Path) -> Result<(), SrsError> {
+        write_atomically(path, |file| self.params.write(file))
+            .map_err(|source| SrsError::Cache { path: path.to_owned(), source })
+    }
+
+    /// SHA-256 of τG2: see [`import::tau_digest`].
+    pub fn tau(&self) -> [u8; 32] {
+        import::tau_digest(&self.params.s_g2())
+    }
+
+    /// Whether τ is that of the ceremony whose points are built in.
+    pub fn is_built_in(&self) -> bool {
+        Some(self.params.s_g2()) == built_in_tau_g2()
+    }
+
     /// Where it came from.
     pub fn origin(&self) -> Origin {
         self.origin
@@ -188,7 +228,7 @@ fn checked_raw(k: u32, lagrange: &[u8]) -> Result<Vec<u8>, SrsError> {
     let bytes = G1.get(..n * points::G1_BYTES).ok_or(SrsError::BadPoint { file, index: n })?;
     let g = points::decompress(bytes).map_err(|index| SrsError::BadPoint { file, index })?;
     let file = "g2.point.powerOf2";
-    let tau_g2 = G2.first_chunk().and_then(points::decompress_g2).ok_or(SrsError::BadPoint { file, index: 0 })?;
+    let tau_g2 = built_in_tau_g2().ok_or(SrsError::BadPoint { file, index: 0 })?;
     let file = "lagrange_k*.point";
     let lagrange = points::decompress(lagrange).map_err(|index| SrsError::BadPoint { file, index })?;
     if lagrange.len() != n {
@@ -202,6 +242,11 @@ fn checked_raw(k: u32, lagrange: &[u8]) -> Result<Vec<u8>, SrsError> {
         return Err(SrsError::Inconsistent("Lagrange points"));
     }
     Ok(points::raw_params(k, &g, &lagrange, &G2Affine::generator(), &tau_g2))
+}
+
+/// τG2 of the ceremony that is built in.
+fn built_in_tau_g2() -> Option<G2Affine> {
+    G2.first_chunk().and_then(points::decompress_g2)
 }
 
 fn expect_hash(file: &'static str, bytes: &[u8], want: &'static str) -> Result<(), SrsError> {

@@ -4,6 +4,7 @@ use super::Net;
 use super::bounds::Bounds;
 use super::circuit::{Features, Fixed, Needs, NetCircuitError, Second, Shape, features, first_columns, needs};
 use super::link::LINK_BYTES;
+use crate::srs::MIN_K;
 
 /// What the table's size is chosen for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,21 +41,22 @@ pub struct Candidate {
     pub proof_bytes: usize,
 }
 
-/// Least and largest height that is tried: those of the set-up that comes with this crate.
-const HEIGHTS: std::ops::RangeInclusive<u32> = 8..=16;
+/// Least height that is tried: that of the set-up that comes with this crate.
+const LEAST_K: u32 = MIN_K;
 /// Most kernels a row that are tried: a contract's code ends at 24,576 bytes.
 const KERNELS: usize = 64;
 
-/// For each height the fewest kernels a row with which the net fits, lowest table last; of equal widths the lowest.
+/// For each height up to 2^`largest` rows, which the set-up decides, the fewest kernels a row with which the net fits,
+/// lowest table last; of equal widths the lowest.
 ///
 /// # Errors
 /// Fails if the net fits none.
-pub fn candidates(net: &Net, bounds: &Bounds) -> Result<Vec<Candidate>, NetCircuitError> {
+pub fn candidates(net: &Net, bounds: &Bounds, largest: u32) -> Result<Vec<Candidate>, NetCircuitError> {
     let features = features(net);
     let mut found: Vec<Candidate> = Vec::new();
     let mut kernels = 1;
     let mut least = usize::MAX;
-    for k in HEIGHTS.rev() {
+    for k in (LEAST_K..=largest).rev() {
         while kernels <= KERNELS {
             let needs = needs(net, bounds, kernels)?;
             least = least.min(needs.rows);
@@ -68,8 +70,7 @@ pub fn candidates(net: &Net, bounds: &Bounds) -> Result<Vec<Candidate>, NetCircu
         }
     }
     if found.is_empty() {
-        let k = *HEIGHTS.end();
-        return Err(NetCircuitError::Rows { needed: least, k, available: Needs::available(k) });
+        return Err(NetCircuitError::Rows { needed: least, k: largest, available: Needs::available(largest) });
     }
     Ok(found)
 }
@@ -78,14 +79,14 @@ pub fn candidates(net: &Net, bounds: &Bounds) -> Result<Vec<Candidate>, NetCircu
 ///
 /// # Errors
 /// As [`candidates`].
-pub fn choose(net: &Net, bounds: &Bounds, goal: Goal) -> Result<Candidate, NetCircuitError> {
+pub fn choose(net: &Net, bounds: &Bounds, largest: u32, goal: Goal) -> Result<Candidate, NetCircuitError> {
     // Of equal ones the lower table, which is cheaper in every way.
     let cost = |c: &Candidate| match goal {
         Goal::Gas => (c.gas, c.seconds),
         Goal::Balanced => (c.gas * c.seconds, c.seconds),
         Goal::Speed => (c.seconds, c.gas),
     };
-    let all = candidates(net, bounds)?;
+    let all = candidates(net, bounds, largest)?;
     let order = |a: (f64, f64), b: (f64, f64)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
     let best = all.iter().min_by(|a, b| order(cost(a), cost(b)));
     best.copied().ok_or(NetCircuitError::Kernels { kernels: 0 })

@@ -14,8 +14,14 @@ use halo2_proofs::{
 use rand::RngCore;
 use rayon::prelude::*;
 
+use super::import::ImportError;
+
 /// Bytes of a compressed point of G1.
 pub const G1_BYTES: usize = 32;
+/// Bytes of a point of G1 as halo2 and snarkjs write it raw: x and y, little-endian, in Montgomery form.
+pub(super) const RAW_G1: usize = 64;
+/// Bytes of a raw point of G2: real and imaginary part of x, then of y.
+pub(super) const RAW_G2: usize = 128;
 
 const MASK: u8 = 0b1100_0000;
 const SMALLER: u8 = 0b1000_0000;
@@ -67,7 +73,30 @@ pub fn decompress_g2(bytes: &[u8; 64]) -> Option<G2Affine> {
     let y = Option::<Fq2>::from((x.square() * x + G2Affine::b()).sqrt())?;
     let is_larger = if y.c1 == Fq::ZERO { is_larger(&y.c0) } else { is_larger(&y.c1) };
     let y = if is_larger == larger { y } else { -y };
-    let point = Option::<G2Affine>::from(G2Affine::from_xy(x, y))?;
+    Option::from(G2Affine::from_xy(x, y)).filter(is_in_g2)
+}
+
+/// Raw points of G1, none of them the identity.
+///
+/// # Errors
+/// Names the first one whose coordinates are not reduced or on no point of the curve, or that is the identity. Bytes
+/// that are no whole point are one too.
+pub(super) fn raw_g1(what: &'static str, bytes: &[u8]) -> Result<Vec<G1Affine>, ImportError> {
+    let point = |(index, bytes): (usize, &[u8])| {
+        // Says no to coordinates that are not reduced and to points off the curve; (0, 0) is its identity.
+        let point = G1Affine::from_raw_bytes(bytes).filter(|point| !bool::from(point.is_identity()));
+        point.ok_or(ImportError::BadPoint { what, index })
+    };
+    bytes.par_chunks(RAW_G1).enumerate().map(point).collect()
+}
+
+/// A raw point of G2. `None` unless it is on the curve, in the subgroup of order r and not the identity.
+pub(super) fn raw_g2(bytes: &[u8]) -> Option<G2Affine> {
+    G2Affine::from_raw_bytes(bytes).filter(is_in_g2)
+}
+
+/// Whether a point of the twist is in the subgroup of order r, and not its identity.
+fn is_in_g2(point: &G2Affine) -> bool {
     let mut multiple = G2::identity();
     for limb in ORDER.iter().rev() {
         for bit in (0..64).rev() {
@@ -77,7 +106,7 @@ pub fn decompress_g2(bytes: &[u8; 64]) -> Option<G2Affine> {
             }
         }
     }
-    (bool::from(multiple.is_identity()) && !bool::from(point.is_identity())).then_some(point)
+    bool::from(multiple.is_identity()) && !bool::from(point.is_identity())
 }
 
 /// x without its flags, and whether y is the larger root.

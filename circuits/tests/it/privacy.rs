@@ -10,7 +10,7 @@ use zugzwang_circuits::net::package::{Package, PackageError};
 use zugzwang_circuits::net::{Goal, NetProof, NetProver, Privacy, Visibility, Weights, choose};
 use zugzwang_circuits::onnx;
 use zugzwang_circuits::poseidon::{Salt, random_salt};
-use zugzwang_circuits::srs::Srs;
+use zugzwang_circuits::srs::{MAX_K, Srs};
 
 use crate::chain::{Chain, compile as contract};
 use crate::onnx::files::{bytes, file, floats_of, interface, node};
@@ -65,7 +65,7 @@ fn a_fraud_classifier_is_proven_on_a_chain_in_the_four_cases() {
         [(public, public), (private, public), (public, private), (private, private)].into_iter().enumerate()
     {
         let compiled = compiled.clone().with(Privacy { input, model }).expect("ranges");
-        let chosen = choose(&compiled.net, &compiled.bounds, Goal::Gas).expect("a shape");
+        let chosen = choose(&compiled.net, &compiled.bounds, MAX_K, Goal::Gas).expect("a shape");
         let shape = chosen.shape;
         let dir = folder.path().join(n.to_string());
         Package::store(&dir, "fraud", &file, &compiled, &Options::default(), shape).expect("a folder");

@@ -18,6 +18,8 @@ use zugzwang_circuits::srs::{
     points::{compress, decompress},
 };
 
+mod import;
+
 #[test]
 fn a_checked_set_up_is_cached_and_read_back() {
     let folder = tempfile::tempdir().unwrap();

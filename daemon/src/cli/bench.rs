@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-use super::{CliError, Output, net::Optimise};
+use super::{CliError, Output, net::Optimise, srs};
 use crate::{
     chain::{
         Client, Key, Wallet, bytecode,
@@ -41,6 +41,8 @@ pub(super) struct Args {
     /// Folder for cached keys. The keys are always made anew, to be measured.
     #[arg(long, default_value = ".zugzwang/cache")]
     cache: PathBuf,
+    #[command(flatten)]
+    srs: srs::Choice,
     /// Also make one more proof and say how many seconds each of its steps took.
     #[arg(long)]
     profile: bool,
@@ -119,6 +121,7 @@ async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliE
         .args(["bench", "--here", "--json", "--runs", &args.runs.to_string(), "--shape", &args.shape])
         .arg("--cache")
         .arg(&args.cache)
+        .args(args.srs.arguments())
         .args(args.profile.then_some("--profile"))
         .args(["--optimise", args.optimise.name()])
         .args(args.private.iter().flat_map(|side| ["--private", side]))
@@ -139,8 +142,12 @@ async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliE
 async fn here(args: Args, output: Output) -> Result<(), CliError> {
     let scratch = args.cache.join(format!("bench-{}", std::process::id()));
     let source = match (args.model.first(), args.onnx.first()) {
-        (Some(dir), _) => ModelConfig { dir: dir.clone(), shape: args.shape.clone(), cache: args.cache.clone() },
-        (None, Some(file)) => ModelConfig { dir: file.clone(), shape: args.shape.clone(), cache: args.cache.clone() },
+        (Some(path), _) | (None, Some(path)) => ModelConfig {
+            dir: path.clone(),
+            shape: args.shape.clone(),
+            cache: args.cache.clone(),
+            srs: args.srs.source(),
+        },
         (None, None) => {
             return Err(CliError::config("bench: name a model with --model or --onnx"));
         }

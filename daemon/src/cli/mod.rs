@@ -12,6 +12,7 @@ mod model;
 mod net;
 mod play;
 mod private;
+mod srs;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -52,6 +53,9 @@ enum Command {
     /// Work with models.
     #[command(subcommand)]
     Model(model::Command),
+    /// Work with trusted set-ups.
+    #[command(subcommand)]
+    Srs(srs::Command),
     /// Work with keystore files.
     #[command(subcommand)]
     Key(key::Command),
@@ -119,6 +123,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             log_from_environment("error")?;
             model::run(command, output).await
         }
+        Command::Srs(command) => srs::run(command, output).await,
         Command::Key(command) => key::run(command, RawConfig::load(file)?, output),
     }
 }

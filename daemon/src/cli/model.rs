@@ -11,6 +11,7 @@ use super::{
     CliError, Output,
     net::{self, Optimise},
     private::{self, Sides},
+    srs,
 };
 use crate::{
     apps::chess,
@@ -45,6 +46,8 @@ pub(super) struct Place {
     /// Folder for cached keys.
     #[arg(long, default_value = ".zugzwang/cache")]
     cache: PathBuf,
+    #[command(flatten)]
+    srs: srs::Choice,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -80,6 +83,8 @@ pub(super) struct Inspect {
     max_memory: Option<f64>,
     #[command(flatten)]
     sides: Sides,
+    #[command(flatten)]
+    srs: srs::Choice,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -138,7 +143,12 @@ pub(super) async fn run(command: Command, output: Output) -> Result<(), CliError
 
 impl Place {
     pub(super) fn config(&self) -> ModelConfig {
-        ModelConfig { dir: self.model.clone(), shape: self.shape.clone(), cache: self.cache.clone() }
+        ModelConfig {
+            dir: self.model.clone(),
+            shape: self.shape.clone(),
+            cache: self.cache.clone(),
+            srs: self.srs.source(),
+        }
     }
 
     async fn load(&self) -> Result<Arc<dyn Prove>, CliError> {
@@ -158,7 +168,16 @@ async fn compile(args: Compile, output: Output) -> Result<(), CliError> {
         facts: prover::Facts,
     }
     if args.place.model.is_file() {
-        return net::compile(args.place.model, args.calibration, args.out, args.optimise, args.sides, output).await;
+        return net::compile(
+            args.place.model,
+            args.calibration,
+            args.out,
+            args.optimise,
+            args.sides,
+            args.place.srs.source(),
+            output,
+        )
+        .await;
     }
     let is_net = prover::is_net(&args.place.model);
     if !is_net && (args.requantise || !args.place.model.join(zugzwang_circuits::model::MANIFEST).is_file()) {
@@ -204,7 +223,14 @@ fn inspect(args: Inspect, output: Output) -> Result<(), CliError> {
         layers: Vec<Layer>,
     }
     if args.model.is_file() {
-        return net::inspect(&args.model, args.calibration.as_deref(), args.max_memory, args.sides, output);
+        return net::inspect(
+            &args.model,
+            args.calibration.as_deref(),
+            args.max_memory,
+            args.sides,
+            &args.srs.source(),
+            output,
+        );
     }
     let model = Model::load(&args.model).map_err(CliError::model)?;
     let graph = &model.graph;

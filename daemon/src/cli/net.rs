@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{CliError, Output, private::Sides};
-use crate::prover::{self, Goal, Inspected, Options, Predicted, Samples};
+use crate::prover::{self, Goal, Inspected, Options, Predicted, Samples, Source};
 
 /// What a table's size is chosen for.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -74,6 +74,7 @@ pub(super) async fn compile(
     out: Option<PathBuf>,
     optimise: Optimise,
     sides: Sides,
+    srs: Source,
     output: Output,
 ) -> Result<(), CliError> {
     let missing = |what: &str| CliError::config(format!("model compile {}: give {what}", file.display()));
@@ -84,7 +85,7 @@ pub(super) async fn compile(
     let labels = samples.labels.clone();
     let (path, folder) = (file.clone(), out.clone());
     let (report, candidate) = tokio::task::spawn_blocking(move || {
-        prover::compile_net(&path, &samples, &folder, &Options::default(), sides.privacy(), optimise.into())
+        prover::compile_net(&path, &samples, &folder, &Options::default(), sides.privacy(), optimise.into(), &srs)
     })
     .await
     .map_err(|e| CliError::model(format!("{}: {e}", file.display())))??;
@@ -148,10 +149,11 @@ pub(super) fn inspect(
     calibration: Option<&Path>,
     max_memory: Option<f64>,
     sides: Sides,
+    srs: &Source,
     output: Output,
 ) -> Result<(), CliError> {
     let samples = calibration.map(read_samples).transpose()?;
-    let mut inspected = prover::inspect_net(file, samples.as_ref(), sides.privacy())?;
+    let mut inspected = prover::inspect_net(file, samples.as_ref(), sides.privacy(), srs)?;
     if let Some(most) = max_memory {
         let least = inspected.frontier.iter().map(|p| p.memory_mib).fold(f64::INFINITY, f64::min);
         inspected.frontier.retain(|p| p.memory_mib <= most);

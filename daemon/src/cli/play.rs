@@ -13,7 +13,7 @@ use crate::{
     chain::{Client, Key, arena::Arena, bytecode},
     config::{Config, ModelConfig},
     demo::{self, Code, Options},
-    prover::{self, verifier},
+    prover::{self, Source, verifier},
     service::{self, Service},
     store::Store,
 };
@@ -93,7 +93,7 @@ pub(super) async fn demo(args: Args, output: Output) -> Result<(), CliError> {
         "Zugzwang demo: a human against {} on a local chain; each NPC move is proven and verified on chain.",
         args.model.display()
     ));
-    let model = ModelConfig { dir: args.model.clone(), shape: args.shape, cache: args.cache };
+    let model = ModelConfig { dir: args.model.clone(), shape: args.shape, cache: args.cache, srs: Source::BuiltIn };
     let quiet = output.json;
     let prover = tokio::task::spawn_blocking(move || {
         prover::load(&model, &|step| {

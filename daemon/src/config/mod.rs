@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::chain::types::Address;
+use crate::{chain::types::Address, prover::Source};
 
 pub use raw::RawConfig;
 
@@ -95,6 +95,11 @@ pub struct ChainConfig {
     pub timeout: Duration,
 }
 
+/// The set-up of a file, or the built-in one.
+pub fn source(file: Option<PathBuf>) -> Source {
+    file.map_or(Source::BuiltIn, Source::File)
+}
+
 /// The committed model and where its keys are cached.
 #[derive(Clone, Debug)]
 pub struct ModelConfig {
@@ -104,6 +109,8 @@ pub struct ModelConfig {
     pub shape: String,
     /// Folder for cached keys.
     pub cache: PathBuf,
+    /// The trusted set-up.
+    pub srs: Source,
 }
 
 /// How proofs are made.
@@ -198,6 +205,7 @@ impl Config {
                 dir: path("model.dir", &raw.model.dir)?,
                 shape: raw.model.shape,
                 cache: path("model.cache", &raw.model.cache)?,
+                srs: source(Some(PathBuf::from(raw.model.srs)).filter(|p| !p.as_os_str().is_empty())),
             },
             prover: ProverConfig {
                 slots: at_least("prover.slots", raw.prover.slots as u64, 1)? as usize,

@@ -88,11 +88,13 @@ pub struct RawModel {
     pub shape: String,
     /// Folder for cached keys.
     pub cache: String,
+    /// File of a trusted set-up (`zugzwang srs import`); empty for the built-in ceremony.
+    pub srs: String,
 }
 
 impl Default for RawModel {
     fn default() -> Self {
-        Self { dir: "models/chess-m".into(), shape: String::new(), cache: ".zugzwang/cache".into() }
+        Self { dir: "models/chess-m".into(), shape: String::new(), cache: ".zugzwang/cache".into(), srs: String::new() }
     }
 }
 

@@ -13,7 +13,7 @@ use zugzwang_circuits::{
     prover::Prover,
     quantise::{self, Front, Options},
     schema::{CHESS_BOARD, Record},
-    srs::Srs,
+    srs::{Source, Srs, hex},
 };
 
 use super::{Facts, Phase, Proof, Prove, ProveError};
@@ -37,7 +37,8 @@ pub(super) fn load(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::sync
         "model {name}: loading the trusted set-up and the keys for shape {shape} (made and cached the first time)"
     ));
     make_folder(&config.cache)?;
-    let prover = Prover::new(&model, shape, &config.cache).map_err(said)?;
+    let srs = set_up(config, shape.k, &config.cache, say)?;
+    let prover = Prover::of(&model, shape, srs, &config.cache).map_err(said)?;
     let seconds = prover.keygen_time().as_secs_f64();
     match prover.key_origin() {
         KeyOrigin::Cached => say(&format!("model {name}: keys read in {seconds:.1} s")),
@@ -81,9 +82,24 @@ fn board_prover(
     let shape = if config.shape.is_empty() { cheapest(&graph, &quotients)? } else { parse_shape(&config.shape)? };
     say(&format!("model {name}: making keys for shape {shape}"));
     make_folder(keys)?;
-    let srs = Srs::load(shape.k, keys).map_err(said)?;
+    let srs = set_up(config, shape.k, keys, say)?;
     let prover = Prover::with_srs(graph, &report.bounds, shape, srs, keys).map_err(said)?;
     Ok(std::sync::Arc::new(CircuitProver { name, prover, cache: keys.to_owned(), is_chess: true }))
+}
+
+/// The set-up for 2^k rows that a configuration asks for. Says so if it is not the built-in ceremony's.
+pub(super) fn set_up(config: &ModelConfig, k: u32, cache: &Path, say: &dyn Fn(&str)) -> Result<Srs, ProveError> {
+    let srs = config.srs.load(k, cache).map_err(said)?;
+    if let Source::File(path) = &config.srs
+        && !srs.is_built_in()
+    {
+        say(&format!(
+            "set-up {}: not the built-in ceremony: whoever knows its tau can prove anything (tau in G2 {})",
+            path.display(),
+            hex(&srs.tau())
+        ));
+    }
+    Ok(srs)
 }
 
 /// Makes a folder with `model.onnx` a chess model: integer graph and manifest.

@@ -18,10 +18,10 @@ use zugzwang_circuits::{
     onnx,
     poseidon::{Salt, random_salt},
     prove::Step,
-    srs::Srs,
+    srs::Source,
 };
 
-use super::{Facts, Noise, Phase, Proof, Prove, ProveError, make_folder, said};
+use super::{Facts, Noise, Phase, Proof, Prove, ProveError, make_folder, said, set_up};
 use crate::{chain::error::one_line, config::ModelConfig};
 
 /// Real inputs, and what they are if somebody said.
@@ -130,7 +130,7 @@ fn load_package(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<(Package, Ne
     let name = package.manifest.name.clone();
     make_folder(&config.cache)?;
     say(&format!("model {name}: loading the trusted set-up and the keys for {shape}"));
-    let srs = Srs::load(shape.k, &config.cache).map_err(said)?;
+    let srs = set_up(config, shape.k, &config.cache, say)?;
     let prover = NetProver::of(&package, shape, srs, &config.cache).map_err(said)?;
     Ok((package, prover))
 }
@@ -148,19 +148,21 @@ pub(super) fn load_onnx(
     let compiled = compile(&float, &made_up(&float).inputs, &Options::default()).map_err(said)?;
     let compiled = compiled.with(privacy).map_err(said)?;
     let shape = match config.shape.as_str() {
-        "" => net::choose(&compiled.net, &compiled.bounds, goal).map_err(said)?.shape,
+        "" => {
+            net::choose(&compiled.net, &compiled.bounds, config.srs.largest().map_err(said)?, goal).map_err(said)?.shape
+        }
         text => parse_shape(text)?,
     };
     say(&format!("model {name}: making keys for {shape}"));
     make_folder(keys)?;
-    let srs = Srs::load(shape.k, keys).map_err(said)?;
+    let srs = set_up(config, shape.k, keys, say)?;
     // Nobody else is to trust these commitments: they are made to be measured.
     let weights = if privacy.model.is_private() { Weights::Private(random_seed()) } else { Weights::Public };
     let prover = NetProver::with(compiled.net, weights, shape, srs, keys).map_err(said)?;
     Ok(std::sync::Arc::new(NetCircuitProver { name, prover, inputs: compiled.inputs, cache: keys.to_owned() }))
 }
 
-/// Compiles an ONNX file into a folder; what it found.
+/// Compiles an ONNX file into a folder, for a table that `srs` has points for; what it found.
 pub fn compile_net(
     file: &Path,
     samples: &Samples,
@@ -168,10 +170,12 @@ pub fn compile_net(
     options: &Options,
     privacy: Privacy,
     goal: Goal,
+    srs: &Source,
 ) -> Result<(Report, Candidate), ProveError> {
+    let largest = srs.largest().map_err(said)?;
     let (name, float) = read(file)?;
     let compiled = compile(&float, &samples.inputs, options).map_err(said)?.with(privacy).map_err(said)?;
-    let candidate = net::choose(&compiled.net, &compiled.bounds, goal).map_err(said)?;
+    let candidate = net::choose(&compiled.net, &compiled.bounds, largest, goal).map_err(said)?;
     let bytes = std::fs::read(file).map_err(|e| said(format!("{}: {e}", file.display())))?;
     Package::store(out, &name, &bytes, &compiled, options, candidate.shape).map_err(said)?;
     Ok((compiled.report, candidate))
@@ -196,8 +200,14 @@ pub fn publish(config: &ModelConfig, out: &Path, say: &dyn Fn(&str)) -> Result<[
 }
 
 /// What an ONNX file holds and costs. Costs depend a little on the ranges that calibration finds; without samples they
-/// are made up.
-pub fn inspect_net(file: &Path, samples: Option<&Samples>, privacy: Privacy) -> Result<Inspected, ProveError> {
+/// are made up. Sizes are those that `srs` has points for.
+pub fn inspect_net(
+    file: &Path,
+    samples: Option<&Samples>,
+    privacy: Privacy,
+    srs: &Source,
+) -> Result<Inspected, ProveError> {
+    let largest = srs.largest().map_err(said)?;
     let (name, float) = read(file)?;
     let made_up = if samples.is_none() { made_up(&float) } else { Samples::default() };
     let samples = samples.unwrap_or(&made_up);
@@ -216,12 +226,12 @@ pub fn inspect_net(file: &Path, samples: Option<&Samples>, privacy: Privacy) -> 
     }
     let compiled = compile(&float, &samples.inputs, &Options::default()).map_err(said)?;
     let compiled = compiled.with(privacy).map_err(said)?;
-    let frontier = frontier(&compiled.net, &compiled.bounds)?;
+    let frontier = frontier(&compiled.net, &compiled.bounds, largest)?;
     Ok(Inspected { name, operators, parameters: compiled.net.parameters(), macs: compiled.net.macs(), frontier })
 }
 
-fn frontier(net: &net::Net, bounds: &Bounds) -> Result<Vec<Predicted>, ProveError> {
-    Ok(net::candidates(net, bounds).map_err(said)?.into_iter().map(Predicted::from).collect())
+fn frontier(net: &net::Net, bounds: &Bounds, largest: u32) -> Result<Vec<Predicted>, ProveError> {
+    Ok(net::candidates(net, bounds, largest).map_err(said)?.into_iter().map(Predicted::from).collect())
 }
 
 fn read(file: &Path) -> Result<(String, FloatNet), ProveError> {

@@ -29,7 +29,7 @@ fn chess_s() -> (Model, Arc<dyn Prove>) {
     let model = Model::load(&dir).expect("model");
     // Where the tests over several crates keep their keys, too.
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("zugzwang-cache");
-    let config = ModelConfig { dir, shape: SHAPE.into(), cache };
+    let config = ModelConfig { dir, shape: SHAPE.into(), cache, srs: Default::default() };
     (model, prover::load(&config, &|_| ()).expect("prover"))
 }
 

@@ -56,7 +56,9 @@ pub enum NetCircuitError {
         kernels: usize,
     },
     /// The table is too low.
-    #[error("the table needs {needed} rows, k = {k} has {available}; choose a larger k or more kernels a row")]
+    #[error(
+        "the table needs {needed} rows, k = {k} has {available}; choose a larger k or more kernels a row, or import a larger set-up (`zugzwang srs import`) and name it with --srs"
+    )]
     Rows {
         /// Rows needed.
         needed: usize,

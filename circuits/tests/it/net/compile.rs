@@ -9,6 +9,7 @@ use zugzwang_circuits::float::{
 use zugzwang_circuits::net::circuit::{Shape, Witness};
 use zugzwang_circuits::net::compile::{CompileError, Options, compile};
 use zugzwang_circuits::net::{candidates, choose, interpret};
+use zugzwang_circuits::srs::MAX_K;
 
 use super::cases::{Case, pick, request};
 
@@ -93,7 +94,7 @@ fn check(name: &str, net: &FloatNet, tolerance: f64) {
     for tensor in &compiled.report.tensors {
         assert!(tensor.error < tolerance, "{name}: {} is off by {:.4}", tensor.name, tensor.error);
     }
-    let shape = choose(&compiled.net, &compiled.bounds, Default::default()).expect("a shape").shape;
+    let shape = choose(&compiled.net, &compiled.bounds, MAX_K, Default::default()).expect("a shape").shape;
     let encoded = samples[0][0].iter().map(|v| compiled.inputs[0].encode(f64::from(*v))).collect();
     let trace = interpret::run(&compiled.net, &[encoded]).expect("a run");
     // Kernels a row change rows, not checks; a low table keeps the mock prover fast.
@@ -180,7 +181,7 @@ fn wider_rows_make_lower_tables() {
     let wide = Growing::new(&[1, 300]).conv([300, 1, 1], 100, 1, 0, 1).function(Function::Relu);
     let net = wide.conv([100, 1, 1], 4, 1, 0, 1).done();
     let compiled = compile(&net, &samples(&net, 8), &Options::default()).expect("a net");
-    let all = candidates(&compiled.net, &compiled.bounds).expect("candidates");
+    let all = candidates(&compiled.net, &compiled.bounds, MAX_K).expect("candidates");
     assert!(all.len() > 1);
     assert!(all.windows(2).all(|w| w[0].shape.k > w[1].shape.k && w[0].shape.kernels <= w[1].shape.kernels));
     assert!(all.iter().all(|c| c.needs.fits(c.shape.k)));
