@@ -117,6 +117,11 @@ impl Reached {
         ends.unwrap_or((0, 0))
     }
 
+    /// The largest number of a tensor.
+    pub(crate) fn most(&self, tensor: usize) -> i64 {
+        self.0[tensor].high.iter().copied().max().unwrap_or(0)
+    }
+
     fn accumulators(&self, inputs: &[usize], linear: &Linear) -> Reach {
         match linear {
             Linear::Conv(conv) => conv_reach(conv, &self.0[inputs[0]]),

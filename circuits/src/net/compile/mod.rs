@@ -5,7 +5,9 @@
 //! follows it into its table.
 
 mod calibrate;
+mod kinds;
 mod lower;
+mod room;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +22,9 @@ use calibrate::Calibration;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
-    /// Bits of real inputs, 1 to 12.
+    /// Bits of real inputs, 1 to 16.
     pub input_bits: u32,
-    /// Bits of numbers between nodes, 4 to 12.
+    /// Bits of numbers between nodes, 4 to 16.
     pub activation_bits: u32,
     /// Bits of real outputs, 4 to 16.
     pub output_bits: u32,
@@ -175,6 +177,38 @@ pub enum CompileError {
         /// Largest width.
         most: u32,
     },
+    /// A tensor's table would be too coarse for its bits.
+    #[error(
+        "tensor {tensor}: {bits} bits need a table of {needed} rows, more than {most}; choose fewer {option}, or more --table-rows if {needed} are less than 65000"
+    )]
+    TableRows {
+        /// The tensor's name.
+        tensor: String,
+        /// Its bits.
+        bits: u32,
+        /// Rows that they need.
+        needed: usize,
+        /// Rows that a table may have.
+        most: usize,
+        /// The option that asked for the bits.
+        option: &'static str,
+    },
+    /// The lookups of a net fit no table.
+    #[error(
+        "the lookup table would have {rows} rows, more than {most}; {tensor} takes {own} of them: choose less {option}"
+    )]
+    Entries {
+        /// What takes most.
+        tensor: String,
+        /// Its rows.
+        own: usize,
+        /// All rows.
+        rows: usize,
+        /// Most rows.
+        most: usize,
+        /// The option to turn down.
+        option: &'static str,
+    },
     /// The net that came out can't be proven or run.
     #[error(transparent)]
     Net(#[from] NetError),
@@ -186,8 +220,8 @@ pub enum CompileError {
 /// Fails without samples, for samples that don't fit, and for nodes that there is no circuit for.
 pub fn compile(float: &FloatNet, samples: &[Vec<Vec<f32>>], options: &Options) -> Result<Compiled, CompileError> {
     for (what, bits, least, most) in [
-        ("input", options.input_bits, 1, 12),
-        ("activation", options.activation_bits, 4, 12),
+        ("input", options.input_bits, 1, 16),
+        ("activation", options.activation_bits, 4, 16),
         ("output", options.output_bits, 4, 16),
         ("weight", options.weight_bits, 4, 16),
     ] {
@@ -207,6 +241,7 @@ pub fn compile(float: &FloatNet, samples: &[Vec<Vec<f32>>], options: &Options) -
         lowered.net.outputs.push(output);
     }
     let bounds = super::bounds::check(&lowered.net)?;
+    room::check(&lowered.net, &bounds)?;
     let (net, inputs, places) = (lowered.net, lowered.inputs, lowered.places);
     let report = report(float, &net, &calibration, &inputs, &places)?;
     Ok(Compiled { net, bounds, inputs, outputs, report })

@@ -6,3 +6,4 @@ mod cheats;
 mod compile;
 mod honest;
 mod private;
+mod rankings;

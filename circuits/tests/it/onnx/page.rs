@@ -23,8 +23,7 @@ fn page(counts: &BTreeMap<String, Counts>) -> String {
          An ONNX file of operator set {} to {} is imported if it consists of the operators below. Shapes are fixed; \
          only a first dimension may be open, and is taken as 1. Weights, shapes, axes and the like are constants of \
          the file. Anything else is refused before any \
-         work, naming node and operator. What is imported compiles to a circuit, but for rankings (ArgMax, ArgMin, TopK \
-         and what is made of them), which the compiler refuses by name.\n\n\
+         work, naming node and operator. What is imported compiles to a circuit.\n\n\
          The last columns count the ONNX project's own cases (`onnx` 1.16.2) for the operator: passed within 1e-4 of \
          the expected value, failed, refused. They give weights and shapes as inputs too; where a constant is wanted, \
          the case's value is stored in the file. Sum: {passed} passed, {failed} failed, {refused} refused.\n\n\

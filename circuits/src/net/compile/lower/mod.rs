@@ -1,11 +1,18 @@
 //! Nodes of the float network to nodes of the net, one by one.
 
+mod phases;
+mod rank;
+mod round;
+
 use super::calibrate::{Calibration, real_of};
+use super::kinds::{Kinds, is_bit};
 use super::{CompileError, Options, Place, Real, input};
 use crate::float::{self, FloatNet, FloatNode, FloatOp, Function};
 use crate::net::bounds::Reached;
 use crate::net::interpret::{accumulate, convolve, evaluate};
 use crate::net::{Conv, Linear, Net, Node, Products, Rescale, Sparse, Step, Table, Term, Windows};
+use phases::Phases;
+use rank::{Ranking, bits_of};
 
 /// Largest shift that is chosen: its remainders take that many rows of the lookup table.
 const SHIFT: i32 = 10;
@@ -25,6 +32,9 @@ pub(super) struct Lowered<'a> {
     traces: Vec<Vec<Vec<i64>>>,
     /// Nodes whose function is in another node's table.
     fused: Vec<bool>,
+    kinds: Kinds,
+    /// Rankings so far: values and positions are two nodes of the float network.
+    rankings: Vec<Ranking>,
 }
 
 /// A linear step before rounding: real weights per step of the inputs' integers.
@@ -84,7 +94,9 @@ impl<'a> Lowered<'a> {
         let traces = calibration.samples.iter().take(CORRECTED).map(encoded).collect();
         let reached = Reached::inputs(&net);
         let fused = vec![false; float.nodes.len()];
-        Ok(Self { float, calibration, options, net, places, inputs, reached, traces, fused })
+        let kinds = Kinds::of(float);
+        let rankings = Vec::new();
+        Ok(Self { float, calibration, options, net, places, inputs, reached, traces, fused, kinds, rankings })
     }
 
     /// Where a float tensor is in the net.
@@ -147,12 +159,8 @@ impl<'a> Lowered<'a> {
                 let outputs = m.batch * m.m * m.n;
                 self.products(node, (0..=outputs).map(|o| (o * m.k) as u32).collect(), pairs)
             }
-            FloatOp::TopK(_) => self.unsupported(node, "a ranking"),
+            FloatOp::TopK(wanted) => self.rank(node, wanted),
         }
-    }
-
-    fn unsupported(&self, node: &FloatNode, what: &'static str) -> Result<(), CompileError> {
-        Err(CompileError::Unsupported { operator: node.operator.clone(), node: node.name.clone(), what })
     }
 
     /// The function that alone reads a tensor, and the tensor that it makes.
@@ -316,230 +324,5 @@ impl<'a> Lowered<'a> {
         }
         self.net.nodes.push(node);
         Ok(self.net.tensors() - 1)
-    }
-
-    /// Rounds a linear step and the function after it, which makes float tensor `tensor`.
-    fn linear(&mut self, step: Linearised<'_>, function: Option<&Function>, tensor: usize) -> Result<(), CompileError> {
-        let public = self.float.outputs.contains(&tensor);
-        // Moves of equal integers keep them.
-        if let (Form::Sparse(sparse), None, false) = (&step.form, function, public)
-            && let Some(real) = self.kept(&step)
-        {
-            let rows = 0..sparse.starts.len() - 1;
-            let cells = rows.map(|o| sparse.of(o).first().map(|t| [t.input, t.index])).collect();
-            let at = self.moved_from(step.name, step.inputs.clone(), cells, real)?;
-            self.places[tensor] = Some((at, real));
-            return Ok(());
-        }
-        let (low, high) = self.calibration.range(tensor);
-        // Public numbers are not clipped, with room for inputs that calibration did not see.
-        let mut out = if public {
-            real_of(low - (high - low) / 8.0, high + (high - low) / 8.0, self.options.output_bits)
-        } else {
-            self.calibration.real(tensor, self.options.activation_bits)
-        };
-        let mut unit = match function {
-            None => out.scale,
-            Some(f) => self.unit(&step, f, out),
-        };
-        if let Form::Products(_) = &step.form {
-            // Products have no weights to absorb a factor that is no power of two.
-            let (least, most) = (step.weights[0], f64::from(1u32 << SHIFT));
-            unit = least * (unit / least).log2().floor().exp2().clamp(1.0, most);
-        }
-        loop {
-            let (linear, mut bias, shift) = round(&step, unit, self.options.weight_bits);
-            let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
-            let rows = (most - least + 1) as usize;
-            if rows > self.options.table_rows {
-                let wider = (rows as f64 / self.options.table_rows as f64 * 1.01).max(1.01);
-                // A Relu's numbers get coarser with `q`, so that all of them share one table.
-                if matches!(function, Some(Function::Relu)) && !public {
-                    out.scale *= wider;
-                }
-                unit *= if let Form::Products(_) = &step.form { wider.log2().ceil().exp2() } else { wider };
-                continue;
-            }
-            self.correct(&step, &linear, &mut bias, &shift, unit);
-            let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
-            let value = |q: i64| {
-                let x = q as f64 * unit;
-                let y = match function {
-                    None => x,
-                    // Tables of embeddings take whole numbers.
-                    Some(Function::Table(entries)) => {
-                        let index = (x.round().max(0.0) as usize).min(entries.len().saturating_sub(1));
-                        f64::from(entries.get(index).copied().unwrap_or(0.0))
-                    }
-                    Some(f) => f.apply(x as f32).map(f64::from).unwrap_or(0.0),
-                };
-                out.encode(if y.is_nan() { 0.0 } else { y })
-            };
-            let table = self.table(Table { low: least, values: (least..=most).map(value).collect() });
-            let rescale = Rescale { bias, shift, table };
-            let name = step.name.to_owned();
-            let at = self.push(Node { name, inputs: step.inputs, step: Step::Linear(linear, rescale) })?;
-            self.places[tensor] = Some((at, out));
-            return Ok(());
-        }
-    }
-
-    /// What the integers of a step's inputs mean, if it only moves them and all mean the same.
-    fn kept(&self, step: &Linearised<'_>) -> Option<Real> {
-        let place = |at: &usize| self.places.iter().flatten().find(|(a, _)| a == at).map(|p| p.1);
-        let first = place(step.inputs.first()?)?;
-        let same = step.inputs.iter().all(|at| place(at) == Some(first));
-        let moves = step.starts.windows(2).zip(&step.bias).all(|(w, b)| match w[1] - w[0] {
-            0 => *b == 0.0,
-            1 => *b == 0.0 && step.weights[w[0]] == first.scale,
-            _ => false,
-        });
-        (same && moves).then_some(first)
-    }
-
-    /// The real value of one step of `q` that a function needs.
-    fn unit(&self, step: &Linearised<'_>, function: &Function, out: Real) -> f64 {
-        let place = step.inputs.first().and_then(|at| self.places.iter().flatten().find(|(a, _)| a == at));
-        if let (Form::Sparse(sparse), Some((_, real))) = (&step.form, place)
-            && sparse.terms.len() == step.bias.len()
-            && step.weights.iter().all(|w| *w == real.scale)
-        {
-            return real.scale;
-        }
-        match function {
-            Function::Table(_) | Function::IsZero | Function::Step | Function::StepOrEqual => {
-                step.weights.iter().map(|w| w.abs()).filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min).min(1.0)
-            }
-            // No steeper than 1, nearly.
-            Function::Relu
-            | Function::LeakyRelu(_)
-            | Function::Clip { .. }
-            | Function::Sigmoid
-            | Function::Tanh
-            | Function::HardSigmoid { .. }
-            | Function::HardSwish
-            | Function::Gelu { .. }
-            | Function::Softplus
-            | Function::Elu(_)
-            | Function::Abs => out.scale,
-            _ => {
-                let target = step.target.map(|t| self.calibration.range(t)).unwrap_or((0.0, 1.0));
-                ((target.1 - target.0) / 2048.0).max(f64::MIN_POSITIVE)
-            }
-        }
-    }
-
-    /// Moves each row's bias by the mean error of its accumulators on the samples.
-    fn correct(&self, step: &Linearised<'_>, linear: &Linear, bias: &mut [i64], shift: &[u32], unit: f64) {
-        let Some(target) = step.target else { return };
-        let rows = step.bias.len();
-        let mut errors = vec![0f64; rows];
-        for (trace, sample) in self.traces.iter().zip(&self.calibration.samples) {
-            let a = accumulate(linear, &step.inputs, bias, trace);
-            for (i, (a, wanted)) in a.iter().zip(&sample[target]).enumerate() {
-                let half = if shift[i] > 0 { 0.5 } else { 0.0 };
-                let real = (*a as f64 / f64::from(1u32 << shift[i]) - half) * unit;
-                errors[i / step.cells] += real - f64::from(*wanted);
-            }
-        }
-        let count = (self.traces.len() * step.cells).max(1) as f64;
-        for (i, b) in bias.iter_mut().enumerate() {
-            *b -= (errors[i / step.cells] / count / unit * f64::from(1u32 << shift[i])).round() as i64;
-        }
-    }
-}
-
-/// Integer weights, biases and shifts for a step of `q` of real value `unit`.
-fn round(step: &Linearised<'_>, unit: f64, bits: u32) -> (Linear, Vec<i64>, Vec<u32>) {
-    if let Form::Products(products) = &step.form {
-        let shift = (unit / step.weights[0]).log2().round().clamp(0.0, 20.0) as u32;
-        let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
-        let outputs = step.bias.len();
-        return (Linear::Products(products.clone()), vec![half; outputs], vec![shift; outputs]);
-    }
-    let most = f64::from((1u32 << (bits - 1)) - 1);
-    let whole = step.weights.iter().all(|w| (w / unit).fract() == 0.0 && (w / unit).abs() <= most);
-    let largest = step.weights.iter().fold(0f64, |m, w| m.max(w.abs()));
-    // One shift for all channels: each distinct one has its own remainders in the lookup table.
-    let shift = if whole { 0 } else { ((unit * most / largest).log2().floor() as i32).clamp(0, SHIFT) as u32 };
-    let factor = f64::from(1u32 << shift) / unit;
-    let weights: Vec<i64> = step.weights.iter().map(|w| (w * factor).round() as i64).collect();
-    let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
-    let row_bias: Vec<i64> = step.bias.iter().map(|b| (b * factor).round() as i64 + half).collect();
-    let (linear, zero_sums) = match &step.form {
-        Form::Products(products) => (Linear::Products(products.clone()), vec![0; step.bias.len()]),
-        Form::Conv(conv) => {
-            let zero = step.zeros.first().copied().unwrap_or(0);
-            let conv = Conv { weights, ..conv.clone() };
-            // Padding stands for the real 0, which is no weight times the zero point.
-            let sums = convolve(&conv, &vec![zero; conv.input.iter().product()]);
-            (Linear::Conv(conv), sums)
-        }
-        Form::Sparse(sparse) => {
-            let sums = step.starts.windows(2).map(|ends| (ends[0]..ends[1]).map(|t| weights[t] * step.zeros[t]).sum());
-            let sums = sums.collect();
-            let terms = sparse.terms.iter().zip(&weights).map(|(t, w)| Term { weight: *w, ..*t }).collect();
-            (Linear::Sparse(Sparse { starts: sparse.starts.clone(), terms }), sums)
-        }
-    };
-    let zero_sums: Vec<i64> = zero_sums;
-    let bias = zero_sums.iter().enumerate().map(|(i, z)| row_bias[i / step.cells] - z).collect();
-    let shift = vec![shift; zero_sums.len()];
-    (linear, bias, shift)
-}
-
-/// A convolution with strides as one without: the padded input split into phases, each a channel of its own.
-struct Phases {
-    cells: Vec<Option<u32>>,
-    conv: Conv,
-    weights: Vec<f64>,
-}
-
-impl Phases {
-    fn new(conv: &float::Conv) -> Option<Self> {
-        let [out_height, out_width] = conv.out_board()?;
-        let extent = [0, 1].map(|i| (conv.kernel[i] - 1) * conv.dilation[i] + 1);
-        let [down, across] = conv.stride;
-        let kernel = [extent[0].div_ceil(down), extent[1].div_ceil(across)];
-        let (height, width) = (out_height + kernel[0] - 1, out_width + kernel[1] - 1);
-        let mut cells = Vec::new();
-        for c in 0..conv.channels {
-            for phase in 0..down * across {
-                for i in 0..height {
-                    for j in 0..width {
-                        let row = (i * down + phase / across).checked_sub(conv.pads[0]).filter(|r| *r < conv.height);
-                        let column =
-                            (j * across + phase % across).checked_sub(conv.pads[1]).filter(|c| *c < conv.width);
-                        let cell = row.zip(column).map(|(r, w)| ((c * conv.height + r) * conv.width + w) as u32);
-                        cells.push(cell);
-                    }
-                }
-            }
-        }
-        let ins = conv.channels / conv.groups;
-        let mut weights = Vec::new();
-        for o in 0..conv.out_channels {
-            for c in 0..ins {
-                for phase in 0..down * across {
-                    for tap in 0..kernel[0] * kernel[1] {
-                        let at = [tap / kernel[1] * down + phase / across, tap % kernel[1] * across + phase % across];
-                        let fits = |i: usize| at[i] < extent[i] && at[i].is_multiple_of(conv.dilation[i]);
-                        let old = at[0] / conv.dilation[0] * conv.kernel[1] + at[1] / conv.dilation[1];
-                        let old = (o * ins + c) * conv.kernel[0] * conv.kernel[1] + old;
-                        weights.push(if fits(0) && fits(1) { f64::from(conv.weights[old]) } else { 0.0 });
-                    }
-                }
-            }
-        }
-        let form = Conv {
-            input: [conv.channels * down * across, height, width],
-            channels: conv.out_channels,
-            kernel,
-            pads: [0; 4],
-            dilation: [1, 1],
-            groups: conv.groups,
-            weights: vec![],
-        };
-        Some(Self { cells, conv: form, weights })
     }
 }
