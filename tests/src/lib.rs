@@ -5,6 +5,7 @@
 //! - `rules`: the rules on chain against shakmaty;
 //! - `integers`: the integer network against witness and proofs, on real positions;
 //! - `chain`: real proofs, and what is wrong with others, on a real local chain;
+//! - `digits`: what rounding costs a network of handwritten digits, and its proofs on chain;
 //! - `tidy`: what must hold of the repository's files.
 
 mod chain;

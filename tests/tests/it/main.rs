@@ -1,6 +1,7 @@
 //! Tests over several crates; the library's front page says which.
 
 mod chain;
+mod digits;
 mod games;
 mod integers;
 mod mutations;
