@@ -256,6 +256,11 @@ impl Prover {
         &self.proving.key_origin
     }
 
+    /// Bytes of memory that the key takes, without the set-up.
+    pub fn key_bytes(&self) -> usize {
+        self.proving.key_bytes()
+    }
+
     /// How long it took to read or generate the keys.
     pub fn keygen_time(&self) -> Duration {
         self.proving.keygen

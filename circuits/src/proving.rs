@@ -107,6 +107,11 @@ impl Proving {
         evm::shape(self.key.vk(), self.instances)
     }
 
+    /// Bytes of memory that the key takes, without the set-up.
+    pub(crate) fn key_bytes(&self) -> usize {
+        self.key.bytes()
+    }
+
     /// Digest of the verifying key, big-endian.
     pub(crate) fn vk_digest(&self) -> [u8; 32] {
         to_word(&self.key.vk().transcript_repr())

@@ -270,6 +270,11 @@ impl NetProver {
         self.proving.key_id
     }
 
+    /// Bytes of memory that the key takes, without the set-up.
+    pub fn key_bytes(&self) -> usize {
+        self.proving.key_bytes()
+    }
+
     /// How long it took to read or make the keys.
     pub fn keygen_time(&self) -> Duration {
         self.proving.keygen

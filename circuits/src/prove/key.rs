@@ -74,6 +74,13 @@ impl Key {
         &self.points
     }
 
+    /// Bytes of memory that the fixed columns take: coefficients, and values on cosets where they are kept. The set-up's
+    /// points, which all keys of its size share, are not among them.
+    pub fn bytes(&self) -> usize {
+        let columns = self.fixed.iter().chain(self.fixed_on_cosets.iter().flatten());
+        columns.map(|column| size_of_val(&column[..])).sum()
+    }
+
     /// The verifying key.
     pub fn vk(&self) -> &VerifyingKey<G1Affine> {
         &self.vk

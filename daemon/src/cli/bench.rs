@@ -60,7 +60,10 @@ struct Measured {
     rows: usize,
     columns: usize,
     keygen_s: f64,
+    /// Of the key's file: it holds the verifying key, all else is computed from the model.
     pk_bytes: u64,
+    /// Of the key in memory, without the set-up.
+    key_memory_bytes: u64,
     /// Median, inference and check included.
     prove_s: f64,
     prove_cpu_s: f64,
@@ -231,6 +234,7 @@ fn measure(prover: &dyn Prove, runs: u32, with_profile: bool) -> Result<(Measure
         columns: facts.columns,
         keygen_s: round(facts.keygen_s),
         pk_bytes: facts.pk_bytes,
+        key_memory_bytes: facts.key_memory_bytes,
         prove_s: round(median(walls)),
         prove_cpu_s: round(median(cpus)),
         peak_rss_mib: before.max(proving),
@@ -279,13 +283,14 @@ async fn gas(prover: &dyn Prove, sample: &prover::Proof) -> Result<(u64, usize),
 
 fn words(m: &Measured) -> String {
     let mut text = format!(
-        "{}: k {}, {} rows, {} columns; keys {:.2} s, {:.1} KiB; proof {:.2} s ({:.2} CPU s), {:.0} MiB; verify {:.1} ms, {} bytes, {} gas",
+        "{}: k {}, {} rows, {} columns; keys {:.2} s, {:.1} KiB ({:.1} MiB in memory); proof {:.2} s ({:.2} CPU s), {:.0} MiB; verify {:.1} ms, {} bytes, {} gas",
         m.model,
         m.k,
         m.rows,
         m.columns,
         m.keygen_s,
         m.pk_bytes as f64 / 1024.0,
+        m.key_memory_bytes as f64 / f64::from(1 << 20),
         m.prove_s,
         m.prove_cpu_s,
         m.prove_rss_mib,

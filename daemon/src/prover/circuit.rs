@@ -169,6 +169,7 @@ impl Prove for CircuitProver {
             columns,
             keygen_s: self.prover.keygen_time().as_secs_f64(),
             pk_bytes: std::fs::metadata(keys).map_or(0, |m| m.len()),
+            key_memory_bytes: self.prover.key_bytes() as u64,
             instances: layout.instances(),
         }
     }

@@ -137,6 +137,8 @@ pub struct Facts {
     pub keygen_s: f64,
     /// Bytes of the cached key on disk.
     pub pk_bytes: u64,
+    /// Bytes of memory that the key takes, without the set-up.
+    pub key_memory_bytes: u64,
     /// Public instances.
     pub instances: usize,
 }
