@@ -46,20 +46,32 @@ fn linear(net: &mut Net, rng: &mut ChaCha20Rng, name: &str, inputs: &[usize], li
 }
 
 fn conv(rng: &mut ChaCha20Rng, input: [usize; 3], channels: usize, kernel: [usize; 2], form: Form) -> Linear {
+    weighted(rng, 60, input, channels, kernel, form)
+}
+
+/// A convolution with random weights of at most `most`.
+pub(crate) fn weighted(
+    rng: &mut ChaCha20Rng,
+    most: i64,
+    input: [usize; 3],
+    channels: usize,
+    kernel: [usize; 2],
+    form: Form,
+) -> Linear {
     let Form { pads, dilation, groups } = form;
     let count = channels * input[0] / groups * kernel[0] * kernel[1];
-    let weights = (0..count).map(|_| pick(rng, -60, 60)).collect();
+    let weights = (0..count).map(|_| pick(rng, -most, most)).collect();
     Linear::Conv(Conv { input, channels, kernel, pads, dilation, groups, weights })
 }
 
 #[derive(Clone, Copy)]
-struct Form {
-    pads: [usize; 4],
-    dilation: [usize; 2],
-    groups: usize,
+pub(crate) struct Form {
+    pub(crate) pads: [usize; 4],
+    pub(crate) dilation: [usize; 2],
+    pub(crate) groups: usize,
 }
 
-const PLAIN: Form = Form { pads: [0; 4], dilation: [1, 1], groups: 1 };
+pub(crate) const PLAIN: Form = Form { pads: [0; 4], dilation: [1, 1], groups: 1 };
 
 /// 40 bytes → 13 → 9 → 3: no number is read by address.
 pub(crate) fn chain() -> Net {

@@ -4,6 +4,8 @@ pub(crate) mod cases;
 mod cells;
 mod cheats;
 mod compile;
+mod gates;
 mod honest;
+mod operators;
 mod private;
 mod rankings;
