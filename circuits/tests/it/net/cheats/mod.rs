@@ -400,7 +400,7 @@ fn assert_honest(trial: &Trial, honest: &Cells) {
     let challenges = Trial::challenges();
     let found = trial.assign(honest, challenges);
     let witness = trial.case.witness();
-    let second = second_phase(&trial.case.layout, witness, challenges);
+    let second = second_phase(&trial.case.layout, &witness, challenges);
     for (column, want) in found.advice[trial.gates.first..].iter().zip(second.all()) {
         assert_eq!(column, want, "the gates and the prover disagree about a running column");
     }
