@@ -4,6 +4,7 @@
 mod claims;
 mod faults;
 mod play;
+mod private;
 mod process;
 mod whole;
 mod world;

@@ -24,14 +24,14 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn zugzwang(config: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn zugzwang(config: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zugzwang"));
     command.current_dir(root()).arg("--config").arg(config).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-fn json(config: &Path, arguments: &[&str]) -> serde_json::Value {
+pub(crate) fn json(config: &Path, arguments: &[&str]) -> serde_json::Value {
     let output = zugzwang(config, arguments).arg("--json").output().expect("the binary");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
