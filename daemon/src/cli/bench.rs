@@ -131,9 +131,13 @@ async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliE
         .arg(flag)
         .arg(path)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .output()
+        .spawn()
+        .map_err(|e| failed(e.to_string()))?
+        // `output` would take standard error too, and with it the reason of a failure.
+        .wait_with_output()
         .await
         .map_err(|e| failed(e.to_string()))?;
     if !made.status.success() {
