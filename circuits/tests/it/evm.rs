@@ -20,27 +20,8 @@ use crate::{
     net::cases,
     oracle,
     toy::{Spec, Toy, keys, prove, prove_with, verifies},
+    words::{P, R, plus, word},
 };
-
-/// r and p, big-endian.
-const R: &str = "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
-const P: &str = "30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47";
-
-fn word(hex: &str) -> [u8; 32] {
-    std::array::from_fn(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
-}
-
-/// a + b modulo 2^256.
-fn plus(a: &[u8], b: [u8; 32]) -> [u8; 32] {
-    let mut sum = [0; 32];
-    let mut carry = 0;
-    for i in (0..32).rev() {
-        carry += u16::from(a[i]) + u16::from(b[i]);
-        sum[i] = carry as u8;
-        carry >>= 8;
-    }
-    sum
-}
 
 struct Deployed {
     chain: Chain,

@@ -2,10 +2,10 @@
 
 pub(crate) mod cases;
 mod cells;
-mod cheats;
+pub(crate) mod cheats;
 mod compile;
-mod gates;
+pub(crate) mod gates;
 mod honest;
-mod operators;
+pub(crate) mod operators;
 mod private;
 mod rankings;

@@ -9,7 +9,7 @@ use crate::net::operators::{chain, conv_of, rescale_of};
 
 use Gate::{Lookups, Runs, Sides};
 
-const LIES: &[Lie] = &[
+pub(crate) const LIES: &[Lie] = &[
     Lie {
         about: "another weight of the first layer",
         breaks: &[Sides],

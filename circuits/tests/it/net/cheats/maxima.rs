@@ -33,7 +33,7 @@ fn above(trial: &Trial) -> Option<(usize, Cells)> {
     Some((window, trial.of(&trial.believed(1, |x| x[window] += 1)?)?))
 }
 
-const LIES: &[Lie] = &[
+pub(crate) const LIES: &[Lie] = &[
     Lie {
         about: "the second largest cell: the distance to the largest is negative",
         breaks: &[Lookups],

@@ -32,7 +32,7 @@ fn read_more(trial: &Trial, read: usize, add: i64) -> Option<Cells> {
     Some(lie)
 }
 
-const LIES: &[Lie] = &[
+pub(crate) const LIES: &[Lie] = &[
     Lie {
         about: "another left number",
         breaks: &[Memory],

@@ -36,7 +36,7 @@ fn term_read_as(trial: &Trial, output: usize, term: usize, value: impl Fn(&[Vec<
     Some(lie)
 }
 
-const LIES: &[Lie] = &[
+pub(crate) const LIES: &[Lie] = &[
     Lie {
         about: "another weight of a term",
         breaks: &[Sides],
