@@ -115,11 +115,11 @@ fn altered(proof: &NetProof, commitments: usize) -> Vec<(String, NetProof)> {
         }
     }
     let lengths: [(&str, fn(&mut NetProof)); 8] = [
-        ("without an instance", |p| drop(p.instances.pop())),
+        ("without an instance", |p| p.instances.truncate(p.instances.len() - 1)),
         ("without instances", |p| p.instances.clear()),
         ("with an instance of 0 more", |p| p.instances.push([0; 32])),
         ("with the request's halves exchanged", |p| p.instances.swap(0, 1)),
-        ("without its last byte", |p| drop(p.bytes.pop())),
+        ("without its last byte", |p| p.bytes.truncate(p.bytes.len() - 1)),
         ("without its last point", |p| p.bytes.truncate(p.bytes.len() - 64)),
         ("without anything", |p| p.bytes.clear()),
         ("with a word of 0 more", |p| p.bytes.extend([0; 32])),

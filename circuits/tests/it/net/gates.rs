@@ -108,7 +108,7 @@ pub(crate) struct Columns {
 impl Columns {
     fn new(layout: &Layout) -> Self {
         let features = layout.constants.features;
-        let mut from = |mut next: usize| {
+        let from = |mut next: usize| {
             move || {
                 next += 1;
                 next - 1
@@ -374,6 +374,6 @@ impl Gates {
 fn values(column: &prove::Column<'_>) -> Vec<Fr> {
     match column {
         prove::Column::Small(values) => values.iter().map(|v| small(*v)).collect(),
-        prove::Column::Field(values) => values.clone(),
+        prove::Column::Field(values) | prove::Column::Whole(values) => values.clone(),
     }
 }

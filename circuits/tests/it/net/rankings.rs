@@ -9,7 +9,7 @@ use zugzwang_circuits::net::circuit::{Shape, Witness};
 use zugzwang_circuits::net::compile::{CompileError, Compiled, Options, compile};
 use zugzwang_circuits::net::interpret::{self, Trace};
 use zugzwang_circuits::net::{Goal, Linear, Net, NetProver, Step, choose};
-use zugzwang_circuits::srs::Srs;
+use zugzwang_circuits::srs::{MAX_K, Srs};
 
 use super::cases::{Case, pick, request};
 
@@ -337,7 +337,7 @@ fn a_real_proof_of_a_best_class_verifies() {
     let samples: Vec<_> = (0..8).map(|_| vec![(0..10).map(|_| pick(rng, -99, 99) as f32 / 50.0).collect()]).collect();
     let compiled = compiled(&float, &samples);
     let folder = tempfile::tempdir().expect("a folder");
-    let shape = choose(&compiled.net, &compiled.bounds, Goal::Speed).expect("a shape").shape;
+    let shape = choose(&compiled.net, &compiled.bounds, MAX_K, Goal::Speed).expect("a shape").shape;
     let srs = Srs::load(shape.k, folder.path()).expect("a set-up");
     let prover = NetProver::new(compiled.net.clone(), shape, srs, folder.path()).expect("a prover");
     let (proof, trace, _) = prover.prove(&encoded(&compiled, &samples[0]), [9; 32], &|_| ()).expect("a proof");

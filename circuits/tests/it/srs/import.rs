@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use halo2_proofs::halo2curves::CurveAffine;
 use halo2_proofs::halo2curves::bn256::{Fq2, Fr, G1Affine, G2Affine};
 use halo2_proofs::halo2curves::ff::Field;
-use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
 use halo2_proofs::halo2curves::serde::SerdeObject;
 use halo2_proofs::poly::commitment::Params;
 use rand::rngs::OsRng;

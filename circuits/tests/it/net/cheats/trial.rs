@@ -109,6 +109,7 @@ impl Trial {
         let done = tensors.len() - net.inputs.len();
         let input = |x: &Vec<i64>| Input { name: String::new(), len: x.len(), bits: 16 };
         let rest = Net {
+            privacy: net.privacy,
             inputs: tensors.iter().map(input).collect(),
             nodes: net.nodes[done..].to_vec(),
             tables: net.tables.clone(),
