@@ -3,10 +3,12 @@
 use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
 use zugzwang_circuits::net::circuit::{Shape, Witness};
-use zugzwang_circuits::net::{NetProver, binary, interpret};
+use zugzwang_circuits::net::{Input, NetProver, binary, interpret};
 use zugzwang_circuits::srs::Srs;
 
 use super::cases::{Case, cases, chain, inputs, mixed, request};
+use super::cheats::Trial;
+use super::operators;
 
 #[test]
 fn gates_accept_honest_runs_and_bind_every_public_value() {
@@ -21,6 +23,29 @@ fn gates_accept_honest_runs_and_bind_every_public_value() {
                 changed.instances[i] += Fr::ONE;
                 assert!(!case.accepts(&changed), "{name} {}: instance {i} is free", case.layout.shape);
             }
+        }
+    }
+}
+
+/// Nobody can stop the prover by choosing an input: its extremes, those of each number in turn, and mixtures of both.
+#[test]
+fn an_honest_witness_exists_for_any_input() {
+    for (name, net) in operators::all() {
+        let mut trial = Trial::new(net(), 2);
+        let net = trial.case.net.clone();
+        let of = |digit: &dyn Fn(usize, i64) -> i64| {
+            let input = |i: &Input| (0..i.len).map(|at| digit(at, (1 << i.bits) - 1)).collect::<Vec<i64>>();
+            net.inputs.iter().map(input).collect::<Vec<_>>()
+        };
+        let mut tried = vec![of(&|_, _| 0), of(&|_, most| most), of(&|at, most| most * (at as i64 % 2))];
+        for one in 0..net.inputs[0].len.min(8) {
+            tried.push(of(&|at, most| if at == one { most } else { 0 }));
+            tried.push(of(&|at, most| if at == one { 0 } else { most }));
+        }
+        tried.extend((0..8).map(|seed| inputs(&net, seed)));
+        for inputs in tried {
+            trial.case.trace = interpret::run(&net, &inputs).expect("no accumulator leaves its table");
+            assert!(trial.breaks(&trial.honest()).is_empty(), "{name}: {inputs:?}");
         }
     }
 }
