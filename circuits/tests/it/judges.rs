@@ -15,6 +15,7 @@ use crate::oracle::Oracle;
 use crate::words::{P, R, minus, plus, small, word};
 
 type Word = [u8; 32];
+type Change = (&'static str, fn(&mut NetProof));
 
 /// Honest proofs of each net.
 const GOOD: usize = 12;
@@ -115,7 +116,7 @@ fn altered(proof: &NetProof, commitments: usize) -> Vec<(String, NetProof)> {
             add(format!("instance {i} {about}"), changed);
         }
     }
-    let lengths: [(&str, fn(&mut NetProof)); 8] = [
+    let lengths: [Change; 8] = [
         ("without an instance", |p| p.instances.truncate(p.instances.len() - 1)),
         ("without instances", |p| p.instances.clear()),
         ("with an instance of 0 more", |p| p.instances.push([0; 32])),
@@ -143,15 +144,15 @@ fn private_input() -> Net {
 #[test]
 fn contract_halo2_and_snark_verifier_agree() {
     let mut chain = Chain::start();
-    let nets: [(&str, fn() -> Net, usize, &[Lie]); 5] = [
-        ("chain", operators::chain, 4, cheats::chain::LIES),
-        ("sparse", operators::sparse, 1, cheats::sparse::LIES),
-        ("products", operators::products, 3, cheats::products::LIES),
-        ("maxima", operators::maxima, 2, cheats::maxima::LIES),
-        ("a private input", private_input, 4, &[]),
+    let nets: [(operators::Named, usize, &[Lie]); 5] = [
+        (("chain", operators::chain), 4, cheats::chain::LIES),
+        (("sparse", operators::sparse), 1, cheats::sparse::LIES),
+        (("products", operators::products), 3, cheats::products::LIES),
+        (("maxima", operators::maxima), 2, cheats::maxima::LIES),
+        (("a private input", private_input), 4, &[]),
     ];
     let (mut verdicts, mut before) = ([0; 2], None);
-    for (name, net, kernels, lies) in nets {
+    for ((name, net), kernels, lies) in nets {
         let mut court = Court::new(net(), kernels, &mut chain);
         let proofs: Vec<NetProof> = (0..GOOD as u64).map(|seed| court.prove(seed)).collect();
         for (seed, proof) in proofs.iter().enumerate() {

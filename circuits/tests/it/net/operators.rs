@@ -174,8 +174,10 @@ pub(crate) fn maxima() -> Net {
     net.done(&[out, largest])
 }
 
+type Function = (&'static str, fn(f64) -> f64);
+
 /// What the float network's functions become: each a table of its own, over the same quotients.
-pub(crate) const FUNCTIONS: [(&str, fn(f64) -> f64); 9] = [
+pub(crate) const FUNCTIONS: [Function; 9] = [
     ("Relu", |v| v.max(0.0)),
     ("LeakyRelu", |v| if v < 0.0 { 0.1 * v } else { v }),
     ("Sigmoid", |v| 1.0 / (1.0 + (-v).exp())),
@@ -228,8 +230,11 @@ pub(crate) fn limbs() -> Net {
     net.done(&[moved, out])
 }
 
-/// Every net here, by name.
-pub(crate) fn all() -> [(&'static str, fn() -> Net); 11] {
+/// A net and its name.
+pub(crate) type Named = (&'static str, fn() -> Net);
+
+/// Every net here.
+pub(crate) fn all() -> [Named; 11] {
     [
         ("chain", chain),
         ("dense", dense),
