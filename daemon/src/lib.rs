@@ -26,6 +26,7 @@ pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod files;
+pub mod out;
 pub mod prover;
 pub mod service;
 pub mod store;

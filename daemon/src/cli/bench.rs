@@ -15,6 +15,7 @@ use crate::{
     },
     config::{ModelConfig, SubmitConfig},
     demo::anvil::Anvil,
+    out,
     prover::{self, Privacy, Prove, Visibility, prove_and_check, verifier},
 };
 
@@ -167,7 +168,7 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
     };
     let privacy = Privacy { input: side("input"), model: side("model") };
     let prover: Arc<dyn Prove> = tokio::task::spawn_blocking(move || {
-        let progress = |step: &str| eprintln!("{step}");
+        let progress = |step: &str| out::note(step);
         if is_file {
             prover::load_onnx(&source, &keys, optimise.into(), privacy, &progress)
         } else {
@@ -188,7 +189,7 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
     let mut measured = measured;
     match gas(prover.as_ref(), &sample).await {
         Ok((gas, bytes)) => (measured.verify_gas, measured.verifier_bytes) = (Some(gas), Some(bytes)),
-        Err(error) => eprintln!("{}: no gas measured: {}", measured.model, error),
+        Err(error) => out::note(&format!("{}: no gas measured: {}", measured.model, error)),
     }
     output.print(&measured, || words(&measured))
 }
@@ -209,7 +210,12 @@ fn measure(prover: &dyn Prove, runs: u32, with_profile: bool) -> Result<(Measure
         let proof = prove_and_check(prover, &input, request, &|_| ())?;
         walls.push(wall.elapsed().as_secs_f64());
         cpus.push(cpu_seconds() - cpu);
-        eprintln!("{}: proof {} of {runs}: {:.2} s", facts.model, run + 1, walls.last().copied().unwrap_or_default());
+        out::note(&format!(
+            "{}: proof {} of {runs}: {:.2} s",
+            facts.model,
+            run + 1,
+            walls.last().copied().unwrap_or_default()
+        ));
         sample = Some(proof);
     }
     let proving = peak_rss_mib();

@@ -11,6 +11,7 @@ use crate::{
         wallet::Terms,
     },
     config::{Config, RawConfig},
+    out,
     prover::{self, verifier},
 };
 
@@ -57,7 +58,7 @@ pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Resul
             client.chain_id()
         )));
     }
-    let prover = prover::load(&config.model, &|step| eprintln!("{step}"))?;
+    let prover = prover::load(&config.model, &|step| out::note(step))?;
     let code = verifier::get(&config.model.dir, prover.as_ref()).await?;
 
     let made = wallet.deploy("the verifier's deployment", code.bytecode).await?;

@@ -6,6 +6,7 @@ use crate::{
     chain::{ChainError, submit::SubmitError},
     config::ConfigError,
     demo::{DemoError, anvil::AnvilError},
+    out,
     prover::ProveError,
     service::ServiceError,
     store::StoreError,
@@ -36,7 +37,7 @@ impl CliError {
 
     /// Prints the line and gives the exit code.
     pub(super) fn report(&self) -> ExitCode {
-        eprintln!("zugzwang: {}", self.text.replace('\n', " "));
+        out::note(&format!("zugzwang: {}", self.text.replace('\n', " ")));
         ExitCode::from(self.code)
     }
 }

@@ -14,7 +14,7 @@ mod play;
 mod private;
 mod srs;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::ErrorKind, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -22,7 +22,10 @@ use tracing_subscriber::EnvFilter;
 
 pub use error::CliError;
 
-use crate::config::{Config, RawConfig};
+use crate::{
+    config::{Config, RawConfig},
+    out,
+};
 
 /// Plays chess on chain as a committed network says, and proves it.
 #[derive(Debug, Parser)]
@@ -73,7 +76,7 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
         let text = panic.payload_as_str().unwrap_or("no message");
-        eprintln!("zugzwang: bug: {}{place}; please report it", crate::chain::error::one_line(text));
+        out::note(&format!("zugzwang: bug: {}{place}; please report it", crate::chain::error::one_line(text)));
     }));
     let run = || {
         let cli = match Cli::try_parse() {
@@ -88,9 +91,23 @@ pub fn main() -> ExitCode {
             Ok(runtime) => runtime,
             Err(error) => return CliError::failed(format!("no runtime: {error}")).report(),
         };
-        let ended = runtime.block_on(run(cli));
+        let ended = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                kind = out::closed() => Err(kind),
+                ended = run(cli) => match (ended, out::failed()) {
+                    (Ok(()), Some(kind)) => Err(kind),
+                    (ended, _) => Ok(ended),
+                },
+            }
+        });
         // A proof in the making can't be stopped and isn't waited for.
         runtime.shutdown_background();
+        let ended = ended.unwrap_or_else(|kind| match kind {
+            // Its reader has seen enough.
+            ErrorKind::BrokenPipe => Ok(()),
+            kind => Err(CliError::failed(format!("standard output: {kind}; send it to where there is room"))),
+        });
         ended.map_or_else(|error| error.report(), |()| ExitCode::SUCCESS)
     };
     std::panic::catch_unwind(run).unwrap_or(ExitCode::from(70))
@@ -106,7 +123,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             play::run(config).await
         }
         Command::Check(args) if args.template => {
-            print!("{}", RawConfig::template());
+            out::part(&RawConfig::template());
             Ok(())
         }
         Command::Check(_) => check(Config::load(file)?, output),
@@ -163,9 +180,9 @@ impl Output {
     fn print<T: Serialize>(self, value: &T, words: impl FnOnce() -> String) -> Result<(), CliError> {
         if self.json {
             let text = serde_json::to_string(value).map_err(|e| CliError::failed(format!("result: {e}")))?;
-            println!("{text}");
+            out::line(&text);
         } else {
-            println!("{}", words());
+            out::line(&words());
         }
         Ok(())
     }
@@ -180,6 +197,8 @@ fn log(filter: &str) -> Result<(), CliError> {
         .with_env_filter(filter)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr)
+        // It would be written to where nothing can be written.
+        .log_internal_errors(false)
         .try_init();
     Ok(())
 }

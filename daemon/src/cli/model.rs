@@ -17,6 +17,7 @@ use crate::{
     apps::chess,
     chain::types::{B256, Bytes},
     config::ModelConfig,
+    out,
     prover::{self, Proof, Prove, prove_and_check, prove_salted_and_check, verifier},
 };
 
@@ -153,7 +154,7 @@ impl Place {
 
     async fn load(&self) -> Result<Arc<dyn Prove>, CliError> {
         let config = self.config();
-        let loaded = tokio::task::spawn_blocking(move || prover::load(&config, &|step| eprintln!("{step}"))).await;
+        let loaded = tokio::task::spawn_blocking(move || prover::load(&config, &|step| out::note(step))).await;
         Ok(loaded.map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??)
     }
 }
@@ -309,7 +310,7 @@ async fn proven(
         let prover = prover.clone();
         move || {
             let start = Instant::now();
-            let say = |phase: &'static str| eprintln!("{phase}");
+            let say = |phase: &'static str| out::note(phase);
             let proof = match salt {
                 Some(salt) => prove_salted_and_check(prover.as_ref(), &input, salt, request, &say),
                 None => prove_and_check(prover.as_ref(), &input, request, &say),

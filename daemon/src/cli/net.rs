@@ -6,7 +6,10 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{CliError, Output, private::Sides};
-use crate::prover::{self, Goal, Inspected, Options, Predicted, Samples, Source};
+use crate::{
+    out,
+    prover::{self, Goal, Inspected, Options, Predicted, Samples, Source},
+};
 
 /// What a table's size is chosen for.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -108,12 +111,12 @@ pub(super) async fn compile(
         worst.sort_by(|a, b| b.error.total_cmp(&a.error));
         let names: Vec<String> =
             worst.iter().take(WORST).map(|t| format!("{} ({:.1} %)", t.name, 100.0 * t.error)).collect();
-        eprintln!(
+        out::note(&format!(
             "warning: integers lose {:.1} points on the calibration set; the tensors that lose most: {}; calibrate on more \
              inputs that look like the real ones",
             100.0 * lost,
             names.join(", ")
-        );
+        ));
     }
     let compiled = Compiled {
         out,

@@ -13,6 +13,7 @@ use crate::{
     chain::{Client, Key, arena::Arena, bytecode},
     config::{Config, ModelConfig},
     demo::{self, Code, Options},
+    out,
     prover::{self, Source, verifier},
     service::{self, Service},
     store::Store,
@@ -86,7 +87,7 @@ fn stop_on_signal() -> Result<watch::Receiver<bool>, CliError> {
 pub(super) async fn demo(args: Args, output: Output) -> Result<(), CliError> {
     let say = |line: &str| {
         if !output.json {
-            println!("{line}");
+            out::line(line);
         }
     };
     say(&format!(
@@ -98,7 +99,7 @@ pub(super) async fn demo(args: Args, output: Output) -> Result<(), CliError> {
     let prover = tokio::task::spawn_blocking(move || {
         prover::load(&model, &|step| {
             if !quiet {
-                println!("{step}");
+                out::line(step);
             }
         })
     })

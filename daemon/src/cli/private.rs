@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{CliError, Output, model::Place, net};
 use crate::{
     chain::types::{B256, Bytes},
+    out,
     prover::{self, Privacy, Salt, Visibility},
 };
 
@@ -81,7 +82,7 @@ pub(super) async fn publish(args: Publish, output: Output) -> Result<(), CliErro
         commitment: B256,
     }
     let (config, out) = (args.place.config(), args.out.clone());
-    let made = tokio::task::spawn_blocking(move || prover::publish(&config, &out, &|step| eprintln!("{step}"))).await;
+    let made = tokio::task::spawn_blocking(move || prover::publish(&config, &out, &|step| out::note(step))).await;
     let [model_id, commitment] = made.map_err(|e| CliError::model(format!("nothing was published: {e}")))??;
     let published = Published { out: args.out, model_id: model_id.into(), commitment: commitment.into() };
     output.print(&published, || {

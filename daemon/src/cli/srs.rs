@@ -7,7 +7,7 @@ use serde::Serialize;
 use zugzwang_circuits::srs::{file_sha256, hex, open};
 
 use super::{CliError, Output};
-use crate::{config::source, prover::Source};
+use crate::{config::source, out, prover::Source};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -79,12 +79,12 @@ fn import(args: Import, output: Output) -> Result<(), CliError> {
     }
     let file = &args.file;
     let sha256 = hex(&file_sha256(file).map_err(CliError::model)?);
-    eprintln!("{}: checking its points", file.display());
+    out::note(&format!("{}: checking its points", file.display()));
     let imported = open(file, args.g2.as_deref(), args.k).map_err(CliError::model)?;
     let (format, ceremony) = (imported.format, imported.ceremony.clone());
     let (largest, k, tau) = (imported.largest, imported.k, hex(&imported.tau));
     let out = args.out.unwrap_or_else(|| format!(".zugzwang/srs/k{k}-{}.params", &tau[..16]).into());
-    eprintln!("{}: 2^{k} powers of one tau; putting Lagrange points beside them", file.display());
+    out::note(&format!("{}: 2^{k} powers of one tau; putting Lagrange points beside them", file.display()));
     let srs = imported.into_srs(&args.cache).map_err(CliError::model)?;
     srs.store(&out).map_err(CliError::model)?;
     let report = Report {

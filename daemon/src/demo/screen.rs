@@ -1,8 +1,10 @@
 //! What the demo shows: lines, boards, and a line that moves while something takes its time.
 
-use std::{io::Write, time::Duration};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::out;
 
 /// Standard output, unless only the result is wanted.
 #[derive(Clone, Debug)]
@@ -24,7 +26,7 @@ impl Screen {
 
     pub(super) fn say(&self, line: &str) {
         if !self.quiet {
-            println!("{line}");
+            out::line(line);
         }
     }
 
@@ -33,9 +35,7 @@ impl Screen {
     }
 
     pub(super) fn ask(&self, question: &str) {
-        print!("{question}");
-        // A closed output shows at the next line.
-        let _ = std::io::stdout().flush();
+        out::part(question);
     }
 
     pub(super) fn wait(&self, who: &str) -> Waiting {
