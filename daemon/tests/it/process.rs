@@ -17,6 +17,7 @@ use zugzwang::{
     demo::anvil::Anvil,
     store::{State, Store},
 };
+use zugzwang_circuits::srs::Srs;
 
 use crate::world::prices;
 
@@ -155,4 +156,91 @@ fn mistakes_are_one_line_and_an_exit_code() {
         "give a legal chess position",
     );
     check("", &["model", "prove", "models/chess-s", "--shape", "3"], 5, "LANES,KERNELS,K");
+}
+
+/// Writes parameters of 2^k rows whose τ everybody can know.
+fn local_set_up(path: &Path, k: u32) {
+    Srs::insecure_local(k, 7).store(path).expect("write");
+}
+
+#[test]
+fn a_set_up_is_imported_and_proofs_depend_on_it() {
+    let dir = tempfile::tempdir().expect("folder");
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (config, cache) = (dir.path().join("none.toml"), path("cache"));
+    std::fs::write(&config, "").expect("write");
+    let import = |file: &str, more: &[&str]| {
+        json(&config, &[&["srs", "import", file, "--cache", &cache, "--out", &path("imported.params")], more].concat())
+    };
+    let ptau = import("circuits/tests/data/power6.ptau", &["--k", "5"]);
+    assert_eq!((&ptau["largest"], &ptau["k"]), (&6.into(), &5.into()));
+    assert_eq!(ptau["sha256"], "10dbf243e2debb6b390c9e5fdf351e5cec2744ef12a0f062595f353235f0b55e");
+    assert_eq!(ptau["contributions"].as_array().expect("a list").len(), 2);
+    assert_eq!(ptau["built_in"], false);
+    let said =
+        zugzwang(&config, &["srs", "import", "circuits/srs/g1_65536.point", "--g2", "circuits/srs/g2.point.powerOf2"])
+            .args(["--k", "9", "--cache", &cache, "--out", &path("nine.params")])
+            .output()
+            .expect("the binary");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("ceremony: Perpetual Powers of Tau, the built-in set-up"), "{said}");
+    assert!(said.contains("size: 2^16 powers, 2^9 imported (k = 9)"), "{said}");
+
+    let model = |command: &[&str], srs: &str| {
+        let output = zugzwang(&config, &["model"])
+            .args(command)
+            .args(["--cache", &cache, "--shape", "1,1,15"])
+            .args((!srs.is_empty()).then_some(["--srs", srs]).into_iter().flatten())
+            .output()
+            .expect("the binary");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let proof = path("proof.json");
+    let prove = ["prove", "models/chess-s", "--out", &proof];
+    let (code, error) = model(&prove, &path("imported.params"));
+    assert_eq!(code, Some(5), "{error}");
+    assert!(error.contains("2^5 powers, 2^15 are wanted; import a larger one"), "{error}");
+
+    local_set_up(&dir.path().join("local.params"), 15);
+    let local = import(&path("local.params"), &[]);
+    assert_eq!((&local["format"], &local["k"]), (&"halo2 raw parameters".into(), &15.into()));
+    assert_eq!(local["sha256"], local["out_sha256"]);
+    let (code, error) = model(&prove, &path("imported.params"));
+    assert_eq!(code, Some(0), "{error}");
+    assert!(error.contains("whoever knows its tau can prove anything"), "{error}");
+    let verify = ["verify", "models/chess-s", &proof];
+    let (code, error) = model(&verify, &path("imported.params"));
+    assert_eq!(code, Some(0), "{error}");
+    let (code, error) = model(&verify, "");
+    assert_eq!(code, Some(1), "a proof of one set-up against another: {error}");
+    assert!(error.contains("it is of model"), "{error}");
+}
+
+#[test]
+fn output_that_nobody_reads_ends_quietly() {
+    let dir = tempfile::tempdir().expect("folder");
+    let config = dir.path().join("none.toml");
+    std::fs::write(&config, "").expect("write");
+    let checked = ["srs", "import", "circuits/tests/data/power6.ptau", "--out"];
+    let stored = dir.path().join("stored").display().to_string();
+    let commands: [&[&str]; 5] = [
+        &["check", "--template"],
+        &["model", "inspect", "models/chess-s"],
+        &["model", "inspect", "models/chess-s", "--json"],
+        &[&checked[..], &[&stored]].concat(),
+        // It would play for minutes.
+        &["demo", "--model", "models/chess-s"],
+    ];
+    for arguments in commands {
+        let mut child = zugzwang(&config, arguments).spawn().expect("the binary");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("the binary");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {error}");
+        assert!(!error.contains("bug") && !error.contains("Broken pipe"), "{arguments:?}: {error}");
+    }
+    // Nor does anything break where nobody reads the notes.
+    let mut child = zugzwang(&config, &["check"]).spawn().expect("the binary");
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().expect("the binary").code(), Some(2), "a wrong configuration is still one");
 }
