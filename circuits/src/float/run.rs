@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Conv, FloatNet, FloatOp, Function, MatMul, Ranked, Sparse, TopK, Windows};
+use super::{Conv, FloatNet, FloatNode, FloatOp, Function, MatMul, Ranked, Sparse, TopK, Windows};
 
 /// Why a network can't run on some inputs.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -65,10 +65,30 @@ impl FloatNet {
             tensors[input.tensor].clone_from(given);
         }
         for node in &self.nodes {
-            let read: Vec<&[f32]> = node.inputs.iter().map(|i| &tensors[*i][..]).collect();
-            tensors[node.output] = node.op.run(&node.name, &read)?;
+            tensors[node.output] = node.run(&tensors)?;
         }
         Ok(tensors)
+    }
+
+    /// Computes again what depends on a tensor that was changed; all others are as [`Self::run_all`] gave them.
+    pub(crate) fn run_again(&self, tensors: &mut [Vec<f32>], changed: super::TensorId) -> Result<(), RunError> {
+        let mut stale = vec![false; tensors.len()];
+        stale[changed] = true;
+        for node in self.nodes.iter().filter(|n| n.output != changed) {
+            if node.inputs.iter().any(|t| stale[*t]) {
+                tensors[node.output] = node.run(tensors)?;
+                stale[node.output] = true;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FloatNode {
+    /// What the node writes, given all tensors before it.
+    pub(crate) fn run(&self, tensors: &[Vec<f32>]) -> Result<Vec<f32>, RunError> {
+        let read: Vec<&[f32]> = self.inputs.iter().map(|t| &tensors[*t][..]).collect();
+        self.op.run(&self.name, &read)
     }
 }
 

@@ -9,7 +9,7 @@ use zugzwang_circuits::{graph::Tensor, model::Model};
 
 use super::{
     CliError, Output,
-    net::{self, Optimise},
+    net::{self, Bits, Optimise},
     private::{self, Sides},
     srs,
 };
@@ -40,36 +40,38 @@ pub(super) enum Command {
 #[derive(Debug, ClapArgs)]
 pub(super) struct Place {
     /// The model's folder.
-    model: PathBuf,
+    pub(super) model: PathBuf,
     /// Shape of the circuit, as LANES,KERNELS,K for chess, KERNELS,K for others; the model's own if not given.
     #[arg(long, default_value = "")]
-    shape: String,
+    pub(super) shape: String,
     /// Folder for cached keys.
     #[arg(long, default_value = ".zugzwang/cache")]
-    cache: PathBuf,
+    pub(super) cache: PathBuf,
     #[command(flatten)]
-    srs: srs::Choice,
+    pub(super) srs: srs::Choice,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Compile {
     #[command(flatten)]
-    place: Place,
+    pub(super) place: Place,
     /// Quantise again, though the folder has an integer graph.
     #[arg(long)]
-    requantise: bool,
+    pub(super) requantise: bool,
     /// Real inputs to calibrate on: for a chess model positions of 40 bytes (models/data/calibration.bin if not given), for
     /// an ONNX file .csv, .json or .jsonl.
     #[arg(long)]
-    calibration: Option<PathBuf>,
+    pub(super) calibration: Option<PathBuf>,
     /// Folder for the compiled model, if an ONNX file is compiled.
     #[arg(long)]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// What the size of an ONNX file's circuit is chosen for.
     #[arg(long, value_enum, default_value_t)]
-    optimise: Optimise,
+    pub(super) optimise: Optimise,
     #[command(flatten)]
-    sides: Sides,
+    pub(super) sides: Sides,
+    #[command(flatten)]
+    pub(super) bits: Bits,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -169,16 +171,7 @@ async fn compile(args: Compile, output: Output) -> Result<(), CliError> {
         facts: prover::Facts,
     }
     if args.place.model.is_file() {
-        return net::compile(
-            args.place.model,
-            args.calibration,
-            args.out,
-            args.optimise,
-            args.sides,
-            args.place.srs.source(),
-            output,
-        )
-        .await;
+        return net::compile(args, output).await;
     }
     let is_net = prover::is_net(&args.place.model);
     if !is_net && (args.requantise || !args.place.model.join(zugzwang_circuits::model::MANIFEST).is_file()) {

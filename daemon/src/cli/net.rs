@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{CliError, Output, private::Sides};
@@ -44,8 +44,41 @@ impl From<Optimise> for Goal {
     }
 }
 
-/// How many of the worst tensors a warning names.
-const WORST: usize = 5;
+/// How finely an ONNX file is rounded.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Bits {
+    /// Bits of an ONNX file's weights, with their sign: 8 to 12.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(8..=12), default_value_t = Options::default().weight_bits)]
+    weight_bits: u32,
+    /// Bits of the numbers between its layers: 8 to 16, as far as tables have room.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(8..=16), default_value_t = Options::default().activation_bits)]
+    activation_bits: u32,
+    /// Bits of its real inputs: 1 to 16; integers take what they need.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=16), default_value_t = Options::default().input_bits)]
+    input_bits: u32,
+    /// Bits of its real outputs: 4 to 16; a position takes what it needs.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(4..=16), default_value_t = Options::default().output_bits)]
+    output_bits: u32,
+    /// Most rows of the lookup table that one function may take; as many as the bits ask for if not given.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(16..=65_000))]
+    table_rows: Option<u32>,
+}
+
+impl From<Bits> for Options {
+    fn from(b: Bits) -> Self {
+        let rows = Self::rows_for(b.activation_bits, b.output_bits);
+        Self {
+            input_bits: b.input_bits,
+            activation_bits: b.activation_bits,
+            output_bits: b.output_bits,
+            weight_bits: b.weight_bits,
+            table_rows: b.table_rows.map_or(rows, |rows| rows as usize),
+        }
+    }
+}
+
+/// How many of the worst roundings a warning names.
+const WORST: usize = 4;
 
 #[derive(Serialize)]
 struct Tensor {
@@ -59,36 +92,59 @@ struct Tensor {
 }
 
 #[derive(Serialize)]
+struct Figure {
+    name: &'static str,
+    float: f64,
+    integer: f64,
+}
+
+#[derive(Serialize)]
+struct Equalised {
+    pairs: usize,
+    /// Relative error of the outputs without and with it.
+    errors: (f64, f64),
+    kept: bool,
+}
+
+/// A rounding's part of the outputs' error.
+#[derive(Serialize)]
+struct Share {
+    tensor: String,
+    rounding: &'static str,
+    share: f64,
+    option: &'static str,
+}
+
+#[derive(Serialize)]
 struct Compiled {
     out: PathBuf,
     samples: usize,
     /// Share of samples with the same largest output, float and integer.
     agreement: f64,
-    /// Share of samples whose largest output is the label, float and integer.
-    accuracy: Option<(f64, f64)>,
+    /// What the answers are worth, if there are labels.
+    figures: Vec<Figure>,
+    /// Whether channels were given one range, and what that changed.
+    equalised: Option<Equalised>,
+    /// What is lost, in words; what loses it, if anything is.
+    losses: Vec<String>,
+    shares: Vec<Share>,
     circuit: Predicted,
     tensors: Vec<Tensor>,
 }
 
 /// Compiles an ONNX file into a folder.
-pub(super) async fn compile(
-    file: PathBuf,
-    calibration: Option<PathBuf>,
-    out: Option<PathBuf>,
-    optimise: Optimise,
-    sides: Sides,
-    srs: Source,
-    output: Output,
-) -> Result<(), CliError> {
+pub(super) async fn compile(args: super::model::Compile, output: Output) -> Result<(), CliError> {
+    let file = args.place.model;
     let missing = |what: &str| CliError::config(format!("model compile {}: give {what}", file.display()));
     let calibration =
-        calibration.ok_or_else(|| missing("real inputs with --calibration FILE (.csv, .json or .jsonl)"))?;
-    let out = out.ok_or_else(|| missing("a folder for the compiled model with --out DIR"))?;
+        args.calibration.ok_or_else(|| missing("real inputs with --calibration FILE (.csv, .json or .jsonl)"))?;
+    let out = args.out.ok_or_else(|| missing("a folder for the compiled model with --out DIR"))?;
+    let (privacy, goal, srs) = (args.sides.privacy(), args.optimise.into(), args.place.srs.source());
     let samples = read_samples(&calibration)?;
     let labels = samples.labels.clone();
     let (path, folder) = (file.clone(), out.clone());
-    let (report, candidate) = tokio::task::spawn_blocking(move || {
-        prover::compile_net(&path, &samples, &folder, &Options::default(), sides.privacy(), optimise.into(), &srs)
+    let (report, shares, candidate) = tokio::task::spawn_blocking(move || {
+        prover::compile_net(&path, &samples, &folder, &args.bits.into(), privacy, goal, &srs)
     })
     .await
     .map_err(|e| CliError::model(format!("{}: {e}", file.display())))??;
@@ -104,25 +160,20 @@ pub(super) async fn compile(
             error: t.error,
         })
         .collect();
-    let accuracy = (!labels.is_empty()).then(|| report.accuracy(&labels));
-    let lost = accuracy.map_or(1.0 - report.agreement(), |(float, integer)| float - integer);
-    if lost > 0.01 {
-        let mut worst: Vec<&Tensor> = tensors.iter().collect();
-        worst.sort_by(|a, b| b.error.total_cmp(&a.error));
-        let names: Vec<String> =
-            worst.iter().take(WORST).map(|t| format!("{} ({:.1} %)", t.name, 100.0 * t.error)).collect();
-        out::note(&format!(
-            "warning: integers lose {:.1} points on the calibration set; the tensors that lose most: {}; calibrate on more \
-             inputs that look like the real ones",
-            100.0 * lost,
-            names.join(", ")
-        ));
+    let losses = report.losses(&labels);
+    let shares: Vec<Share> = shares.into_iter().take(WORST).map(Share::from).collect();
+    if !losses.is_empty() {
+        out::note(&warning(&losses, &shares));
     }
+    let figures = report.figures(&labels).into_iter();
     let compiled = Compiled {
         out,
         samples: report.samples,
         agreement: report.agreement(),
-        accuracy,
+        figures: figures.map(|f| Figure { name: f.name, float: f.float, integer: f.integer }).collect(),
+        equalised: report.equalised.map(|e| Equalised { pairs: e.pairs, errors: e.errors, kept: e.kept }),
+        losses,
+        shares,
         circuit: candidate.into(),
         tensors,
     };
@@ -138,12 +189,48 @@ pub(super) async fn compile(
                 100.0 * t.error
             ));
         }
-        text.push_str(&format!("same first answer, float and integer: {:.1} %\n", 100.0 * compiled.agreement));
-        if let Some((float, integer)) = compiled.accuracy {
-            text.push_str(&format!("right answer: float {:.2} %, integer {:.2} %\n", 100.0 * float, 100.0 * integer));
+        if let Some(e) = &compiled.equalised {
+            text.push_str(&format!(
+                "channels evened out between {} pairs of layers: outputs off by {:.3} % instead of {:.3} %, {}\n",
+                e.pairs,
+                100.0 * e.errors.1,
+                100.0 * e.errors.0,
+                if e.kept { "kept" } else { "not kept" }
+            ));
+        }
+        text.push_str(&format!("same answer, float and integer: {:.1} %\n", 100.0 * compiled.agreement));
+        for f in &compiled.figures {
+            let (float, integer) = (100.0 * f.float, 100.0 * f.integer);
+            text.push_str(&format!("{}: float {float:.2} %, integer {integer:.2} %\n", f.name));
         }
         text + &words(&compiled.circuit)
     })
+}
+
+impl From<prover::Share> for Share {
+    fn from(s: prover::Share) -> Self {
+        let rounding = match s.rounding {
+            prover::Rounding::Numbers => "numbers",
+            prover::Rounding::Weights => "weights",
+            prover::Rounding::Steps => "table",
+        };
+        Self { tensor: s.tensor, rounding, share: s.share, option: s.option }
+    }
+}
+
+/// What integers lose, what loses it, and what to do.
+fn warning(losses: &[String], shares: &[Share]) -> String {
+    let each: Vec<String> = shares
+        .iter()
+        .map(|s| format!("{} of {} ({:.0} %, {})", s.rounding, s.tensor, 100.0 * s.share, s.option))
+        .collect();
+    let option = shares.first().map_or("--activation-bits", |s| s.option);
+    format!(
+        "warning: on the calibration set {}; what costs most: {}; try more {option}, or calibrate on more inputs that look \
+         like the real ones",
+        losses.join(", "),
+        each.join(", ")
+    )
 }
 
 /// Prints what an ONNX file is and costs.

@@ -14,7 +14,10 @@ pub use circuit::quantise;
 use circuit::{Noise, make_folder, said, set_up, steps};
 pub use net::{Inspected, Predicted, Samples, commit, compile_net, encode, inspect_net, is_net, publish};
 pub use pool::{Pool, Ticket};
-pub use zugzwang_circuits::net::{Goal, Privacy, Visibility, compile::Options};
+pub use zugzwang_circuits::net::{
+    Goal, Privacy, Visibility,
+    compile::{Options, Rounding, Share},
+};
 pub use zugzwang_circuits::poseidon::{Salt, random_salt, salt_bytes, salt_from_bytes};
 pub use zugzwang_circuits::srs::Source;
 

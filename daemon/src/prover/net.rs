@@ -11,7 +11,7 @@ use zugzwang_circuits::{
         self, Candidate, Goal, NetProver, Privacy, Weights,
         bounds::Bounds,
         circuit::Shape,
-        compile::{Options, Real, Report, compile},
+        compile::{Options, Real, Report, Share, compile},
         link::random_seed,
         package::{MANIFEST, Package},
     },
@@ -162,7 +162,8 @@ pub(super) fn load_onnx(
     Ok(std::sync::Arc::new(NetCircuitProver { name, prover, inputs: compiled.inputs, cache: keys.to_owned() }))
 }
 
-/// Compiles an ONNX file into a folder, for a table that `srs` has points for; what it found.
+/// Compiles an ONNX file into a folder, for a table that `srs` has points for; what it found, and what costs most if integers
+/// lose something.
 pub fn compile_net(
     file: &Path,
     samples: &Samples,
@@ -171,14 +172,16 @@ pub fn compile_net(
     privacy: Privacy,
     goal: Goal,
     srs: &Source,
-) -> Result<(Report, Candidate), ProveError> {
+) -> Result<(Report, Vec<Share>, Candidate), ProveError> {
     let largest = srs.largest().map_err(said)?;
     let (name, float) = read(file)?;
     let compiled = compile(&float, &samples.inputs, options).map_err(said)?.with(privacy).map_err(said)?;
     let candidate = net::choose(&compiled.net, &compiled.bounds, largest, goal).map_err(said)?;
     let bytes = std::fs::read(file).map_err(|e| said(format!("{}: {e}", file.display())))?;
     Package::store(out, &name, &bytes, &compiled, options, candidate.shape).map_err(said)?;
-    Ok((compiled.report, candidate))
+    let lost = !compiled.report.losses(&samples.labels).is_empty();
+    let shares = if lost { compiled.shares(&samples.inputs).map_err(said)? } else { Vec::new() };
+    Ok((compiled.report, shares, candidate))
 }
 
 /// The commitment that is public in place of a private input.

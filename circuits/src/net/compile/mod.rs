@@ -4,19 +4,26 @@
 //! output channel to the unit that lets all channels of a node share one table. A linear node takes the function that
 //! follows it into its table.
 
+mod blame;
 mod calibrate;
+mod equalise;
 mod kinds;
 mod lower;
+mod report;
 mod room;
+mod stated;
 
 use serde::{Deserialize, Serialize};
 
 use crate::float::{FloatNet, RunError};
 
 use super::bounds::{self, Bounds, NetError};
-use super::interpret;
 use super::{Input, Net, Output, Privacy};
 use calibrate::Calibration;
+use equalise::Measure;
+
+pub use blame::{Rounding, Share};
+pub use report::{Answer, Equalised, Figure, Report, TensorReport};
 
 /// How a network is rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,9 +41,25 @@ pub struct Options {
     pub table_rows: usize,
 }
 
+/// Most rows of a function's table that are chosen unasked.
+const MOST_ROWS: usize = 20_480;
+
 impl Default for Options {
     fn default() -> Self {
         Self { input_bits: 8, activation_bits: 8, output_bits: 10, weight_bits: 10, table_rows: 2560 }
+    }
+}
+
+impl Options {
+    /// Rows of a table that numbers and outputs of these bits ask for: the default's, twice for each bit more, as far as
+    /// a table of some functions goes.
+    pub fn rows_for(activation_bits: u32, output_bits: u32) -> usize {
+        let plain = Self::default();
+        let more =
+            activation_bits.saturating_sub(plain.activation_bits).max(output_bits.saturating_sub(plain.output_bits));
+        // Whoever asks for a bit more doesn't want it lost to a table that is too coarse.
+        let shift = if more == 0 { 0 } else { more.min(8) + 1 };
+        (plain.table_rows << shift).min(MOST_ROWS)
     }
 }
 
@@ -65,59 +88,6 @@ impl Real {
     }
 }
 
-/// How well one tensor is represented, on the calibration set.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TensorReport {
-    /// The tensor's name.
-    pub name: String,
-    /// Least and largest float value.
-    pub range: (f64, f64),
-    /// Its integers.
-    pub real: Real,
-    /// Root of the mean squared error, relative to that of the values.
-    pub error: f64,
-}
-
-/// What compiling found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
-    /// Each integer tensor.
-    pub tensors: Vec<TensorReport>,
-    /// Samples of the calibration set.
-    pub samples: usize,
-    /// The index of the first output's largest number, float and integer, for each sample.
-    pub tops: Vec<(usize, usize)>,
-}
-
-impl Compiled {
-    /// The same net with what its proofs show; the ranges of a private model are what its tables allow.
-    ///
-    /// # Errors
-    /// As [`bounds::check`], which a compiled net passes.
-    pub fn with(mut self, privacy: Privacy) -> Result<Self, NetError> {
-        self.net.privacy = privacy;
-        self.bounds = bounds::check(&self.net)?;
-        Ok(self)
-    }
-}
-
-impl Report {
-    /// The share of samples with the same largest output, float and integer.
-    pub fn agreement(&self) -> f64 {
-        let same = self.tops.iter().filter(|(float, integer)| float == integer).count();
-        same as f64 / self.tops.len().max(1) as f64
-    }
-
-    /// The shares of samples whose largest output is the label's, float and integer.
-    pub fn accuracy(&self, labels: &[usize]) -> (f64, f64) {
-        let share = |of: fn(&(usize, usize)) -> usize| {
-            let right = self.tops.iter().zip(labels).filter(|(tops, label)| of(tops) == **label).count();
-            right as f64 / labels.len().max(1) as f64
-        };
-        (share(|t| t.0), share(|t| t.1))
-    }
-}
-
 /// A compiled network.
 #[derive(Clone, Debug)]
 pub struct Compiled {
@@ -131,6 +101,22 @@ pub struct Compiled {
     pub outputs: Vec<Real>,
     /// How good it is.
     pub report: Report,
+    /// What was rounded: the network, with its channels evened out if that helps.
+    float: FloatNet,
+    places: Vec<Place>,
+    rounded: Vec<blame::Rounded>,
+}
+
+impl Compiled {
+    /// The same net with what its proofs show; the ranges of a private model are what its tables allow.
+    ///
+    /// # Errors
+    /// As [`bounds::check`], which a compiled net passes.
+    pub fn with(mut self, privacy: Privacy) -> Result<Self, NetError> {
+        self.net.privacy = privacy;
+        self.bounds = bounds::check(&self.net)?;
+        Ok(self)
+    }
 }
 
 /// Why a network can't be compiled.
@@ -230,7 +216,28 @@ pub fn compile(float: &FloatNet, samples: &[Vec<Vec<f32>>], options: &Options) -
         }
     }
     let calibration = Calibration::run(float, samples)?;
-    let mut lowered = lower::Lowered::new(float, &calibration, options)?;
+    let mut best = rounded(float, &calibration, options)?;
+    let plain = best.report.error;
+    let mut equalised: Option<Equalised> = None;
+    for measure in [Measure::Numbers, Measure::Weights] {
+        let Some((even, pairs)) = equalise::equalise(float, &calibration, measure) else { continue };
+        // A net that even channels make too large is no reason to refuse the other.
+        let Ok(even) = rounded(&even, &Calibration::run(&even, samples)?, options) else { continue };
+        let error = even.report.error;
+        if equalised.is_none_or(|e| error < e.errors.1) {
+            equalised = Some(Equalised { pairs, errors: (plain, error), kept: error < plain });
+        }
+        if error < best.report.error {
+            best = even;
+        }
+    }
+    best.report.equalised = equalised;
+    Ok(best)
+}
+
+/// Rounds a network as it is.
+fn rounded(float: &FloatNet, calibration: &Calibration, options: &Options) -> Result<Compiled, CompileError> {
+    let mut lowered = lower::Lowered::new(float, calibration, options)?;
     for node in 0..float.nodes.len() {
         lowered.node(node)?;
     }
@@ -242,60 +249,13 @@ pub fn compile(float: &FloatNet, samples: &[Vec<Vec<f32>>], options: &Options) -
     }
     let bounds = super::bounds::check(&lowered.net)?;
     room::check(&lowered.net, &bounds)?;
-    let (net, inputs, places) = (lowered.net, lowered.inputs, lowered.places);
-    let report = report(float, &net, &calibration, &inputs, &places)?;
-    Ok(Compiled { net, bounds, inputs, outputs, report })
+    let (net, inputs, places, rounded) = (lowered.net, lowered.inputs, lowered.places, lowered.rounded);
+    let report = report::report(float, &net, calibration, &inputs, &places)?;
+    Ok(Compiled { net, bounds, inputs, outputs, report, float: float.clone(), places, rounded })
 }
 
 /// Where a float tensor is in the net, and what its integers mean.
 pub(super) type Place = Option<(usize, Real)>;
-
-fn report(
-    float: &FloatNet,
-    net: &Net,
-    calibration: &Calibration,
-    inputs: &[Real],
-    places: &[Place],
-) -> Result<Report, CompileError> {
-    let mut errors = vec![(0f64, 0f64); places.len()];
-    let mut report = Report { samples: calibration.samples.len(), ..Report::default() };
-    let top = |values: &mut dyn Iterator<Item = f64>| {
-        values.enumerate().fold((0, f64::NEG_INFINITY), |best, (i, v)| if v > best.1 { (i, v) } else { best }).0
-    };
-    for sample in &calibration.samples {
-        let encoded: Vec<Vec<i64>> = float
-            .inputs
-            .iter()
-            .zip(inputs)
-            .map(|(input, real)| sample[input.tensor].iter().map(|v| real.encode(f64::from(*v))).collect())
-            .collect();
-        let trace = interpret::run(net, &encoded)?;
-        for (tensor, place) in places.iter().enumerate() {
-            let Some((at, real)) = place else { continue };
-            for (v, u) in sample[tensor].iter().zip(&trace.tensors[*at]) {
-                errors[tensor].0 += (f64::from(*v) - real.decode(*u)).powi(2);
-                errors[tensor].1 += f64::from(*v).powi(2);
-            }
-        }
-        if let Some(first) = float.outputs.first()
-            && let Some((at, real)) = places[*first]
-        {
-            let wanted = top(&mut sample[*first].iter().map(|v| f64::from(*v)));
-            report.tops.push((wanted, top(&mut trace.tensors[at].iter().map(|u| real.decode(*u)))));
-        }
-    }
-    for (tensor, (place, (error, power))) in places.iter().zip(errors).enumerate() {
-        if let Some((_, real)) = place {
-            report.tensors.push(TensorReport {
-                name: float.tensors[tensor].name.clone(),
-                range: calibration.range(tensor),
-                real: *real,
-                error: (error / power.max(f64::MIN_POSITIVE)).sqrt(),
-            });
-        }
-    }
-    Ok(report)
-}
 
 /// The net's input for a float network's.
 pub(super) fn input(name: &str, len: usize, bits: u32) -> Input {

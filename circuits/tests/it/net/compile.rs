@@ -13,13 +13,13 @@ use zugzwang_circuits::srs::MAX_K;
 use super::cases::{Case, pick, request};
 
 /// A network that grows node by node, each reading the last.
-struct Growing {
-    net: FloatNet,
+pub(super) struct Growing {
+    pub(super) net: FloatNet,
     rng: ChaCha20Rng,
 }
 
 impl Growing {
-    fn new(shape: &[usize]) -> Self {
+    pub(super) fn new(shape: &[usize]) -> Self {
         let tensors = vec![FloatTensor { name: "input".into(), shape: shape.to_vec() }];
         let inputs = vec![FloatInput { tensor: 0, integer: false }];
         Self { net: FloatNet { tensors, inputs, ..FloatNet::default() }, rng: ChaCha20Rng::seed_from_u64(3) }
@@ -38,7 +38,14 @@ impl Growing {
         self
     }
 
-    fn conv(mut self, input: [usize; 3], out_channels: usize, kernel: usize, pad: usize, stride: usize) -> Self {
+    pub(super) fn conv(
+        mut self,
+        input: [usize; 3],
+        out_channels: usize,
+        kernel: usize,
+        pad: usize,
+        stride: usize,
+    ) -> Self {
         let taps = input[0] * kernel * kernel;
         let scale = (6.0 / taps as f32).sqrt();
         let weights = (0..out_channels * taps).map(|_| self.real() * scale).collect();
@@ -61,26 +68,27 @@ impl Growing {
         self.node("Conv", FloatOp::Conv(conv), &[1, out_channels, height, width])
     }
 
-    fn function(self, function: Function) -> Self {
+    pub(super) fn function(self, function: Function) -> Self {
         let shape = self.net.tensors.last().expect("a tensor").shape.clone();
         self.node("Function", FloatOp::Unary(function), &shape)
     }
 
     /// Maxima of pairs.
-    fn pairs(self) -> Self {
+    pub(super) fn pairs(self) -> Self {
         let len = self.net.tensors.last().expect("a tensor").len() as u32;
         let windows = Windows { starts: (0..=len / 2).map(|i| 2 * i).collect(), indices: (0..len / 2 * 2).collect() };
         self.node("MaxPool", FloatOp::Max(windows), &[1, len as usize / 2])
     }
 
-    fn done(mut self) -> FloatNet {
+    pub(super) fn done(mut self) -> FloatNet {
         self.net.outputs.push(self.net.tensors.len() - 1);
         self.net.check().expect("a network");
         self.net
     }
 }
 
-fn samples(net: &FloatNet, count: usize) -> Vec<Vec<Vec<f32>>> {
+/// Random inputs between −1 and 1.
+pub(super) fn samples(net: &FloatNet, count: usize) -> Vec<Vec<Vec<f32>>> {
     let rng = &mut ChaCha20Rng::seed_from_u64(5);
     let len = net.tensors[net.inputs[0].tensor].len();
     (0..count).map(|_| vec![(0..len).map(|_| pick(rng, -1000, 1000) as f32 / 1000.0).collect()]).collect()

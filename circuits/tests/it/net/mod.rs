@@ -9,3 +9,4 @@ mod honest;
 pub(crate) mod operators;
 mod private;
 mod rankings;
+mod rounding;

@@ -2,8 +2,9 @@
 
 mod phases;
 mod rank;
-mod round;
+pub(super) mod round;
 
+use super::blame::Rounded;
 use super::calibrate::{Calibration, real_of};
 use super::kinds::{Kinds, is_bit};
 use super::{CompileError, Options, Place, Real, input};
@@ -27,6 +28,8 @@ pub(super) struct Lowered<'a> {
     pub(super) net: Net,
     pub(super) places: Vec<Place>,
     pub(super) inputs: Vec<Real>,
+    /// What was rounded how.
+    pub(super) rounded: Vec<Rounded>,
     reached: Reached,
     /// Every tensor of the first samples.
     traces: Vec<Vec<Vec<i64>>>,
@@ -95,8 +98,8 @@ impl<'a> Lowered<'a> {
         let reached = Reached::inputs(&net);
         let fused = vec![false; float.nodes.len()];
         let kinds = Kinds::of(float);
-        let rankings = Vec::new();
-        Ok(Self { float, calibration, options, net, places, inputs, reached, traces, fused, kinds, rankings })
+        let (rankings, rounded) = (Vec::new(), Vec::new());
+        Ok(Self { rounded, float, calibration, options, net, places, inputs, reached, traces, fused, kinds, rankings })
     }
 
     /// Where a float tensor is in the net.

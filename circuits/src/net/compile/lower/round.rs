@@ -60,6 +60,7 @@ impl Lowered<'_> {
                 unit *= if let Form::Products(_) = &step.form { wider.log2().ceil().exp2() } else { wider };
                 continue;
             }
+            let plain = bias.clone();
             self.correct(&step, &linear, &mut bias, &shift, unit);
             let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
             let value = |q: i64| {
@@ -67,6 +68,10 @@ impl Lowered<'_> {
                 out.encode(function.map_or(x, |f| applied(f, x)))
             };
             let table = self.table(Table { low: least, values: (least..=most).map(value).collect() });
+            let fine = unit / f64::from(1u32 << shift.first().copied().unwrap_or(0));
+            let corrected = bias.iter().zip(&plain).map(|(b, p)| (b - p) as f64 * fine).collect();
+            let (sums, coarse) = (step.target, unit > first);
+            self.rounded.push(Rounded { made: tensor, sums, fine, unit, coarse, corrected });
             let rescale = Rescale { bias, shift, table };
             let name = step.name.to_owned();
             let at = self.push(Node { name, inputs: step.inputs, step: Step::Linear(linear, rescale) })?;
@@ -118,6 +123,9 @@ impl Lowered<'_> {
             return Ok(false);
         }
         let table = self.table(Table { low: least, values: values.iter().map(|v| v - low).collect() });
+        let corrected = vec![0.0; bias.len()];
+        let rounded = Rounded { made: tensor, sums: step.target, fine: 1.0, unit: 1.0, coarse: false, corrected };
+        self.rounded.push(rounded);
         let step_of = Step::Linear(linear, Rescale { bias, shift, table });
         let at = self.push(Node { name: step.name.to_owned(), inputs: step.inputs.clone(), step: step_of })?;
         self.places[tensor] = Some((at, Real { scale: 1.0, zero: -low, bits: bits_of(high) }));
@@ -222,7 +230,7 @@ fn is_gentle(function: &Function) -> bool {
 
 /// A function's value at a number that it may have no value at: the nearest entry of an embedding, and 0 for what is no
 /// number.
-fn applied(function: &Function, x: f64) -> f64 {
+pub(in super::super) fn applied(function: &Function, x: f64) -> f64 {
     let y = match function {
         Function::Table(entries) => {
             let index = (x.round().max(0.0) as usize).min(entries.len().saturating_sub(1));
