@@ -184,6 +184,20 @@ pub struct Windows {
     pub indices: Vec<u32>,
 }
 
+impl Step {
+    /// Its kind in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Linear(Linear::Conv(conv), _) if conv.is_dense() => "dense",
+            Self::Linear(Linear::Conv(_), _) => "convolution",
+            Self::Linear(Linear::Sparse(_), _) => "sum",
+            Self::Linear(Linear::Products(_), _) => "product",
+            Self::Max(_) => "maximum",
+            Self::Move(_) => "move",
+        }
+    }
+}
+
 impl Conv {
     /// Height and width of a kernel with the gaps between its taps.
     pub fn extent(&self) -> [usize; 2] {
@@ -284,10 +298,10 @@ impl Net {
         self.nodes.is_empty()
     }
 
-    /// Weights of all linear steps.
+    /// Weights of all layers, and a bias for each of their channels.
     pub fn parameters(&self) -> usize {
         let weights = |node: &Node| match &node.step {
-            Step::Linear(Linear::Conv(conv), rescale) => conv.weights.len() + rescale.bias.len(),
+            Step::Linear(Linear::Conv(conv), _) => conv.weights.len() + conv.channels,
             _ => 0,
         };
         self.nodes.iter().map(weights).sum()

@@ -7,7 +7,11 @@ use clap::Args as ClapArgs;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-use super::{CliError, Output, net::Optimise, srs};
+use super::{
+    CliError, Output,
+    net::{Bits, Optimise},
+    srs,
+};
 use crate::{
     chain::{
         Client, Key, Wallet, bytecode,
@@ -36,6 +40,8 @@ pub(super) struct Args {
     /// What the size of an ONNX file's circuit is chosen for.
     #[arg(long, value_enum, default_value_t)]
     optimise: Optimise,
+    #[command(flatten)]
+    bits: Bits,
     /// Sides of an ONNX file's proofs that are private: input, model.
     #[arg(long, value_name = "SIDE", value_parser = ["input", "model"])]
     private: Vec<String>,
@@ -128,6 +134,7 @@ async fn child(args: &Args, flag: &str, path: &PathBuf) -> Result<Measured, CliE
         .args(args.srs.arguments())
         .args(args.profile.then_some("--profile"))
         .args(["--optimise", args.optimise.name()])
+        .args(args.bits.flags())
         .args(args.private.iter().flat_map(|side| ["--private", side]))
         .arg(flag)
         .arg(path)
@@ -166,11 +173,12 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
         true => Visibility::Private,
         false => Visibility::Public,
     };
+    let options = args.bits.into();
     let privacy = Privacy { input: side("input"), model: side("model") };
     let prover: Arc<dyn Prove> = tokio::task::spawn_blocking(move || {
         let progress = |step: &str| out::note(step);
         if is_file {
-            prover::load_onnx(&source, &keys, optimise.into(), privacy, &progress)
+            prover::load_onnx(&source, &keys, optimise.into(), &options, privacy, &progress)
         } else {
             prover::load_anew(&source, &keys, &progress)
         }

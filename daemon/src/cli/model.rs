@@ -76,18 +76,20 @@ pub(super) struct Compile {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Inspect {
-    /// A model's folder or an ONNX file.
-    model: PathBuf,
+    /// A model's folder or an ONNX file; the options below are for ONNX files.
+    pub(super) model: PathBuf,
     /// Real inputs of an ONNX file, for better predictions.
     #[arg(long)]
-    calibration: Option<PathBuf>,
+    pub(super) calibration: Option<PathBuf>,
     /// Refuse an ONNX file whose proof takes more memory than this, in MiB.
     #[arg(long)]
-    max_memory: Option<f64>,
+    pub(super) max_memory: Option<f64>,
     #[command(flatten)]
-    sides: Sides,
+    pub(super) bits: Bits,
     #[command(flatten)]
-    srs: srs::Choice,
+    pub(super) sides: Sides,
+    #[command(flatten)]
+    pub(super) srs: srs::Choice,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -216,15 +218,8 @@ fn inspect(args: Inspect, output: Output) -> Result<(), CliError> {
         macs: usize,
         layers: Vec<Layer>,
     }
-    if args.model.is_file() {
-        return net::inspect(
-            &args.model,
-            args.calibration.as_deref(),
-            args.max_memory,
-            args.sides,
-            &args.srs.source(),
-            output,
-        );
+    if args.model.is_file() || prover::is_net(&args.model) {
+        return net::inspect(&args, output);
     }
     let model = Model::load(&args.model).map_err(CliError::model)?;
     let graph = &model.graph;

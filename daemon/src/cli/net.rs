@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{CliError, Output, private::Sides};
+use super::{CliError, Output};
 use crate::{
     out,
-    prover::{self, Goal, Inspected, Options, Predicted, Samples, Source},
+    prover::{self, Goal, Inspected, Options, Predicted, Samples},
 };
 
 /// What a table's size is chosen for.
@@ -62,6 +62,20 @@ pub(super) struct Bits {
     /// Most rows of the lookup table that one function may take; as many as the bits ask for if not given.
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=65_000))]
     table_rows: Option<u32>,
+}
+
+impl Bits {
+    /// As it stands on the command line.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let fixed = [
+            ("--weight-bits", self.weight_bits),
+            ("--activation-bits", self.activation_bits),
+            ("--input-bits", self.input_bits),
+            ("--output-bits", self.output_bits),
+        ];
+        let rows = self.table_rows.map(|rows| ("--table-rows", rows));
+        fixed.into_iter().chain(rows).flat_map(|(flag, value)| [flag.to_owned(), value.to_string()]).collect()
+    }
 }
 
 impl From<Bits> for Options {
@@ -234,23 +248,21 @@ fn warning(losses: &[String], shares: &[Share]) -> String {
 }
 
 /// Prints what an ONNX file is and costs.
-pub(super) fn inspect(
-    file: &Path,
-    calibration: Option<&Path>,
-    max_memory: Option<f64>,
-    sides: Sides,
-    srs: &Source,
-    output: Output,
-) -> Result<(), CliError> {
-    let samples = calibration.map(read_samples).transpose()?;
-    let mut inspected = prover::inspect_net(file, samples.as_ref(), sides.privacy(), srs)?;
-    if let Some(most) = max_memory {
+pub(super) fn inspect(args: &super::model::Inspect, output: Output) -> Result<(), CliError> {
+    let (place, privacy, srs) = (&args.model, args.sides.privacy(), args.srs.source());
+    let mut inspected = if place.is_file() {
+        let samples = args.calibration.as_deref().map(read_samples).transpose()?;
+        prover::inspect_net(place, samples.as_ref(), &args.bits.into(), privacy, &srs)?
+    } else {
+        prover::inspect_folder(place, &srs)?
+    };
+    if let Some(most) = args.max_memory {
         let least = inspected.frontier.iter().map(|p| p.memory_mib).fold(f64::INFINITY, f64::min);
         inspected.frontier.retain(|p| p.memory_mib <= most);
         if inspected.frontier.is_empty() {
             return Err(CliError::model(format!(
                 "{}: a proof takes {least:.0} MiB at least, more than --max-memory {most:.0}; use a machine with more memory or a smaller network",
-                file.display()
+                place.display()
             )));
         }
     }

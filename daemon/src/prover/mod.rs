@@ -12,7 +12,9 @@ use zugzwang_circuits::graph::Tensor;
 
 pub use circuit::quantise;
 use circuit::{Noise, make_folder, said, set_up, steps};
-pub use net::{Inspected, Predicted, Samples, commit, compile_net, encode, inspect_net, is_net, publish};
+pub use net::{
+    Inspected, Predicted, Samples, commit, compile_net, encode, inspect_folder, inspect_net, is_net, publish,
+};
 pub use pool::{Pool, Ticket};
 pub use zugzwang_circuits::net::{
     Goal, Privacy, Visibility,
@@ -40,13 +42,15 @@ pub fn load_onnx(
     config: &ModelConfig,
     keys: &Path,
     goal: Goal,
+    options: &Options,
     privacy: Privacy,
     say: &dyn Fn(&str),
 ) -> Result<Arc<dyn Prove>, ProveError> {
+    let general = || net::load_onnx(config, keys, goal, options, privacy, say);
     if privacy != Privacy::default() {
-        return net::load_onnx(config, keys, goal, privacy, say);
+        return general();
     }
-    circuit::load_board(config, keys, say).unwrap_or_else(|| net::load_onnx(config, keys, goal, privacy, say))
+    circuit::load_board(config, keys, say).unwrap_or_else(general)
 }
 
 /// Where a proof stands. The names are what people read while they wait.

@@ -38,7 +38,7 @@ pub struct Samples {
 pub struct Inspected {
     /// The model's name.
     pub name: String,
-    /// ONNX operators and how often each stands in the file.
+    /// ONNX operators, or a compiled net's steps, and how often each stands in the file.
     pub operators: Vec<(String, usize)>,
     /// Weights and biases.
     pub parameters: usize,
@@ -140,12 +140,13 @@ pub(super) fn load_onnx(
     config: &ModelConfig,
     keys: &Path,
     goal: Goal,
+    options: &Options,
     privacy: Privacy,
     say: &dyn Fn(&str),
 ) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
     let (name, float) = read(&config.dir)?;
     say(&format!("model {name}: compiling {} nodes on made-up inputs", float.nodes.len()));
-    let compiled = compile(&float, &made_up(&float).inputs, &Options::default()).map_err(said)?;
+    let compiled = compile(&float, &made_up(&float).inputs, options).map_err(said)?;
     let compiled = compiled.with(privacy).map_err(said)?;
     let shape = match config.shape.as_str() {
         "" => {
@@ -207,6 +208,7 @@ pub fn publish(config: &ModelConfig, out: &Path, say: &dyn Fn(&str)) -> Result<[
 pub fn inspect_net(
     file: &Path,
     samples: Option<&Samples>,
+    options: &Options,
     privacy: Privacy,
     srs: &Source,
 ) -> Result<Inspected, ProveError> {
@@ -227,10 +229,25 @@ pub fn inspect_net(
             None => operators.push((node.0.to_owned(), 1)),
         }
     }
-    let compiled = compile(&float, &samples.inputs, &Options::default()).map_err(said)?;
+    let compiled = compile(&float, &samples.inputs, options).map_err(said)?;
     let compiled = compiled.with(privacy).map_err(said)?;
     let frontier = frontier(&compiled.net, &compiled.bounds, largest)?;
     Ok(Inspected { name, operators, parameters: compiled.net.parameters(), macs: compiled.net.macs(), frontier })
+}
+
+/// What a compiled folder holds and costs.
+pub fn inspect_folder(dir: &Path, srs: &Source) -> Result<Inspected, ProveError> {
+    let package = Package::load(dir).map_err(said)?;
+    let mut operators: Vec<(String, usize)> = Vec::new();
+    for kind in package.net.nodes.iter().map(|node| node.step.kind()) {
+        match operators.iter_mut().find(|(name, _)| name == kind) {
+            Some((_, count)) => *count += 1,
+            None => operators.push((kind.to_owned(), 1)),
+        }
+    }
+    let frontier = frontier(&package.net, &package.bounds, srs.largest().map_err(said)?)?;
+    let (parameters, macs) = (package.net.parameters(), package.net.macs());
+    Ok(Inspected { name: package.manifest.name, operators, parameters, macs, frontier })
 }
 
 fn frontier(net: &net::Net, bounds: &Bounds, largest: u32) -> Result<Vec<Predicted>, ProveError> {
