@@ -2,12 +2,14 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-contracts test-rust bench fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers clean check-node check-cargo
+.PHONY: help demo test test-contracts test-rust bench fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
 ZUGZWANG := $(or $(CARGO_TARGET_DIR),target)/release/zugzwang
 INSTALLED := contracts/node_modules/.installed
+FUZZ_TARGETS := onnx keys proof ptau
+FUZZ_SECONDS ?= 60
 NODE_TESTS := .zugzwang/onnx-node-tests
 MODELS := $(sort $(patsubst models/%/model.toml,%,$(wildcard models/*/model.toml)))
 
@@ -24,6 +26,7 @@ help:
 	@echo 'make bench [MODEL=...] [RUNS=n]   measure keys, proofs and gas, as JSON; all models without MODEL'
 	@echo 'make lint         formats, clippy, stale contract artifacts'
 	@echo 'make fmt          format Rust and Solidity'
+	@echo 'make fuzz [FUZZ_SECONDS=n]        run each fuzz target for a while (a minute); needs cargo-fuzz'
 	@echo 'make verifiers    make models/*/verifier.json again'
 	@echo 'make clean        remove everything that was built, installed or cached here'
 
@@ -75,8 +78,18 @@ verifiers: check-node check-cargo $(INSTALLED)
 	@$(CARGO) build --release --locked -p zugzwang
 	@set -e; for model in $(MODELS); do echo "==> $$model"; $(ZUGZWANG) model compile models/$$model; done
 
+# What libFuzzer finds on its way stays out of the saved corpus. The stable compiler has what it needs but for a flag.
+fuzz: check-cargo
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo 'make: cargo-fuzz is missing; cargo install --locked cargo-fuzz@0.13.1' >&2; exit 1; }
+	@set -e; cd circuits; for target in $(FUZZ_TARGETS); do \
+	  echo "==> fuzzing $$target for $(FUZZ_SECONDS) s"; \
+	  mkdir -p fuzz/target/found/$$target; \
+	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none $$target fuzz/target/found/$$target fuzz/corpus/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -len_control=0 -max_len=100000 -print_final_stats=1; \
+	done
+
 clean:
-	rm -rf target .zugzwang contracts/node_modules contracts/out contracts/cache
+	rm -rf target circuits/fuzz/target .zugzwang contracts/node_modules contracts/out contracts/cache
 
 # npm packages at the versions of package-lock.json: anvil, forge, solc.
 $(INSTALLED): contracts/package-lock.json contracts/package.json | check-node

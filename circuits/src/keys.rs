@@ -38,6 +38,8 @@ const HASH: usize = 32;
 const HEADER: usize = MAGIC.len() + 2 * HASH;
 /// More than any key has: nothing longer is read.
 const LONGEST: u64 = 1 << 24;
+/// The first byte of halo2's raw key.
+const KEY_VERSION: u8 = 2;
 const FORMAT: SerdeFormat = SerdeFormat::RawBytes;
 
 /// Why there is no key.
@@ -136,7 +138,7 @@ pub fn load_or_generate<C: Circuit<Fr>>(
 ) -> Result<Keys, KeyError> {
     let id = key_id(srs, circuit_digest);
     let path = key_path(cache_dir, &id);
-    let origin = match load(&path, &id, circuit) {
+    let origin = match load(&path, &id, srs.k(), circuit) {
         Ok(Some(vk)) => {
             return Ok(Keys { vk, id, origin: KeyOrigin::Cached });
         }
@@ -149,18 +151,17 @@ pub fn load_or_generate<C: Circuit<Fr>>(
     Ok(Keys { vk, id, origin })
 }
 
-/// Reads and checks a key file; `None` if there is none.
+/// Reads and checks the key file of a circuit with 2^k rows; `None` if there is none.
 ///
 /// # Errors
 /// Every [`KeyError`] but `Keygen`.
 pub fn load<C: Circuit<Fr>>(
     path: &Path,
     id: &[u8; 32],
+    k: u32,
     circuit: &C,
 ) -> Result<Option<VerifyingKey<G1Affine>>, KeyError> {
     let io_error = |source| KeyError::Io { path: path.to_owned(), source };
-    let corrupt = || KeyError::Corrupt { path: path.to_owned() };
-    let foreign = || KeyError::Foreign { path: path.to_owned() };
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -168,6 +169,23 @@ pub fn load<C: Circuit<Fr>>(
     };
     let mut bytes = vec![];
     file.take(LONGEST).read_to_end(&mut bytes).map_err(io_error)?;
+    parse(path, &bytes, id, k, circuit).map(Some)
+}
+
+/// The key in a file's bytes; `path` is only named in errors. The hash is for damage alone, since everybody can compute
+/// it: whatever the bytes are, they give a key of the circuit's form or an error.
+///
+/// # Errors
+/// [`KeyError::Truncated`], [`KeyError::Corrupt`] and [`KeyError::Foreign`].
+pub fn parse<C: Circuit<Fr>>(
+    path: &Path,
+    bytes: &[u8],
+    id: &[u8; 32],
+    k: u32,
+    circuit: &C,
+) -> Result<VerifyingKey<G1Affine>, KeyError> {
+    let corrupt = || KeyError::Corrupt { path: path.to_owned() };
+    let foreign = || KeyError::Foreign { path: path.to_owned() };
     if bytes.len() < HEADER + HASH {
         return Err(KeyError::Truncated { path: path.to_owned(), bytes: bytes.len() as u64 });
     }
@@ -179,11 +197,23 @@ pub fn load<C: Circuit<Fr>>(
     if header[..HASH] != MAGIC[..] || header[HASH..2 * HASH] != id[..] {
         return Err(foreign());
     }
+    // halo2 builds a domain of whatever size it reads here, and panics if there is none.
+    if key.get(..5) != Some(&[&[KEY_VERSION], &k.to_le_bytes()[..]].concat()) {
+        return Err(foreign());
+    }
     let vk = VerifyingKey::<G1Affine>::read::<_, C>(&mut key, FORMAT, circuit.params()).map_err(|_| foreign())?;
+    if vk.fixed_commitments().len() != vk.cs().num_fixed_columns() {
+        return Err(foreign());
+    }
     if !key.is_empty() || vk.transcript_repr().to_repr() != header[2 * HASH..] {
         return Err(foreign());
     }
-    Ok(Some(vk))
+    Ok(vk)
+}
+
+/// A key file's content with the hash that ends it.
+pub fn with_hash(content: &[u8]) -> Vec<u8> {
+    [content, &Sha256::digest(content)].concat()
 }
 
 fn save(path: &Path, id: &[u8; 32], vk: &VerifyingKey<G1Affine>) -> io::Result<()> {
@@ -191,9 +221,5 @@ fn save(path: &Path, id: &[u8; 32], vk: &VerifyingKey<G1Affine>) -> io::Result<(
     content.extend_from_slice(id);
     content.extend_from_slice(&vk.transcript_repr().to_repr());
     vk.write(&mut content, FORMAT)?;
-    let hash = Sha256::digest(&content);
-    write_atomically(path, |file| {
-        file.write_all(&content)?;
-        file.write_all(&hash)
-    })
+    write_atomically(path, |file| file.write_all(&with_hash(&content)))
 }

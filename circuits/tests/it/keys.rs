@@ -51,7 +51,7 @@ fn a_damaged_key_is_reported_and_replaced() {
     damaged.push([&good[..], &[0]].concat());
     for bad in damaged {
         fs::write(&path, &bad).unwrap();
-        let error = load(&path, &made.id, &circuit).unwrap_err();
+        let error = load(&path, &made.id, 6, &circuit).unwrap_err();
         assert!(matches!(error, KeyError::Truncated { .. } | KeyError::Corrupt { .. }), "{error}");
         let keys = keys(&srs, &circuit, folder.path()).unwrap();
         assert!(matches!(keys.origin, KeyOrigin::Replaced(_)));
@@ -66,13 +66,13 @@ fn a_key_for_something_else_is_not_used() {
     let (srs, circuit) = toy();
     let made = keys(&srs, &circuit, folder.path()).unwrap();
     let path = key_path(folder.path(), &made.id);
-    let error = load(&path, &key_id(&srs, b"other"), &circuit).unwrap_err();
+    let error = load(&path, &key_id(&srs, b"other"), 6, &circuit).unwrap_err();
     assert!(matches!(error, KeyError::Foreign { .. }), "{error}");
     // The same digest by mistake, but other gates.
     let other = Toy { spec: Spec { late: false, ..circuit.spec }, ..circuit };
-    let error = load(&path, &made.id, &other).unwrap_err();
+    let error = load(&path, &made.id, 6, &other).unwrap_err();
     assert!(matches!(error, KeyError::Foreign { .. }), "{error}");
-    assert!(load(&folder.path().join("none"), &made.id, &circuit).unwrap().is_none());
+    assert!(load(&folder.path().join("none"), &made.id, 6, &circuit).unwrap().is_none());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod chain;
 mod circuit;
 mod evm;
+mod fuzz;
 mod import;
 mod integers;
 mod judges;
