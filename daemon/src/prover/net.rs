@@ -11,7 +11,7 @@ use zugzwang_circuits::{
         self, Candidate, Goal, NetProver, Privacy, Weights,
         bounds::Bounds,
         circuit::Shape,
-        compile::{Options, Real, Report, Share, compile},
+        compile::{Compiled, Options, Real, Report, Share, compile},
         link::random_seed,
         package::{MANIFEST, Package},
     },
@@ -146,13 +146,16 @@ pub(super) fn load_onnx(
 ) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
     let (name, float) = read(&config.dir)?;
     say(&format!("model {name}: compiling {} nodes on made-up inputs", float.nodes.len()));
-    let compiled = compile(&float, &made_up(&float).inputs, options).map_err(said)?;
-    let compiled = compiled.with(privacy).map_err(said)?;
-    let shape = match config.shape.as_str() {
+    let (compiled, shape) = match config.shape.as_str() {
         "" => {
-            net::choose(&compiled.net, &compiled.bounds, config.srs.largest().map_err(said)?, goal).map_err(said)?.shape
+            let largest = config.srs.largest().map_err(said)?;
+            let (compiled, chosen, _) = compile_for(&float, &made_up(&float).inputs, options, privacy, goal, largest)?;
+            (compiled, chosen.shape)
         }
-        text => parse_shape(text)?,
+        text => {
+            let compiled = compile(&float, &made_up(&float).inputs, options).map_err(said)?;
+            (compiled.with(privacy).map_err(said)?, parse_shape(text)?)
+        }
     };
     say(&format!("model {name}: making keys for {shape}"));
     make_folder(keys)?;
@@ -176,13 +179,54 @@ pub fn compile_net(
 ) -> Result<(Report, Vec<Share>, Candidate), ProveError> {
     let largest = srs.largest().map_err(said)?;
     let (name, float) = read(file)?;
-    let compiled = compile(&float, &samples.inputs, options).map_err(said)?.with(privacy).map_err(said)?;
-    let candidate = net::choose(&compiled.net, &compiled.bounds, largest, goal).map_err(said)?;
+    let (compiled, candidate, options) = compile_for(&float, &samples.inputs, options, privacy, goal, largest)?;
     let bytes = std::fs::read(file).map_err(|e| said(format!("{}: {e}", file.display())))?;
-    Package::store(out, &name, &bytes, &compiled, options, candidate.shape).map_err(said)?;
+    Package::store(out, &name, &bytes, &compiled, &options, candidate.shape).map_err(said)?;
     let lost = !compiled.report.losses(&samples.labels).is_empty();
     let shares = if lost { compiled.shares(&samples.inputs).map_err(said)? } else { Vec::new() };
     Ok((compiled.report, shares, candidate))
+}
+
+/// Fewest rows of a table that is shortened to prove faster.
+const SHORTEST: usize = 512;
+/// The share of samples with another first answer that shorter tables may cost.
+const TOLERATED: f64 = 0.005;
+
+/// A compiled network, the size chosen for it, and how it was rounded.
+type Made = (Compiled, Candidate, Options);
+
+/// Compiles for a goal. For speed, tables of functions are shortened where they alone keep the circuit's from half the
+/// height, unless that changes answers.
+fn compile_for(
+    float: &FloatNet,
+    samples: &[Vec<Vec<f32>>],
+    options: &Options,
+    privacy: Privacy,
+    goal: Goal,
+    largest: u32,
+) -> Result<Made, ProveError> {
+    let made = |options: &Options| {
+        let compiled = compile(float, samples, options).map_err(said)?.with(privacy).map_err(said)?;
+        let chosen = net::choose(&compiled.net, &compiled.bounds, largest, goal).map_err(said)?;
+        Ok::<Made, ProveError>((compiled, chosen, *options))
+    };
+    let plain = made(options)?;
+    let (compiled, chosen, _) = &plain;
+    let needs = chosen.needs;
+    if goal != Goal::Speed || needs.entries <= needs.defining.max(needs.reading) {
+        return Ok(plain);
+    }
+    // What a table takes depends on the ranges it has to cover, so lengths are tried from long to short.
+    let lengths = std::iter::successors(Some(options.table_rows), |rows| Some(rows * 17 / 20));
+    for table_rows in lengths.skip(1).take_while(|rows| *rows >= SHORTEST) {
+        // Tables can be too short for what is asked of them; then they stay as they are.
+        let Ok(other) = made(&Options { table_rows, ..*options }) else { break };
+        if other.1.shape.k < chosen.shape.k {
+            let kept = other.0.report.agreement() + TOLERATED >= compiled.report.agreement();
+            return Ok(if kept && other.1.seconds < chosen.seconds { other } else { plain });
+        }
+    }
+    Ok(plain)
 }
 
 /// The commitment that is public in place of a private input.
