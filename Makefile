@@ -80,7 +80,7 @@ verifiers: check-node check-cargo $(INSTALLED)
 
 # What libFuzzer finds on its way stays out of the saved corpus. The stable compiler has what it needs but for a flag.
 fuzz: check-cargo
-	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo 'make: cargo-fuzz is missing; cargo install --locked cargo-fuzz@0.13.1' >&2; exit 1; }
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo 'make: cargo-fuzz is missing; cargo install --locked cargo-fuzz@0.13.2' >&2; exit 1; }
 	@set -e; cd circuits; for target in $(FUZZ_TARGETS); do \
 	  echo "==> fuzzing $$target for $(FUZZ_SECONDS) s"; \
 	  mkdir -p fuzz/target/found/$$target; \

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Instant};
 
 use zugzwang_circuits::{
-    keys::{KeyError, KeyOrigin, Keys, key_id, key_path, load, load_or_generate},
+    keys::{KeyError, KeyOrigin, Keys, key_id, key_path, load, load_or_generate, parse, with_hash},
     prove::Points,
     srs::Srs,
 };
@@ -98,5 +98,23 @@ fn reading_a_key_is_timed_against_making_it() {
         let seconds = start.elapsed().as_secs_f64();
         let bytes = fs::metadata(key_path(folder.path(), &keys.id)).unwrap().len();
         println!("k = {k}, {bytes} B: {what} in {seconds:.2} s");
+    }
+}
+
+/// The hash in a file stops no one who can compute it: halo2 would panic for want of a domain of 2^200 rows.
+#[test]
+fn a_key_that_names_another_size_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (srs, circuit) = toy();
+    let made = keys(&srs, &circuit, folder.path()).unwrap();
+    let file = fs::read(key_path(folder.path(), &made.id)).unwrap();
+    let content = &file[..file.len() - 32];
+    assert!(parse(folder.path(), &with_hash(content), &made.id, 6, &circuit).is_ok());
+    // Magic, id and digest; then halo2's version, k, a flag, and the number of fixed columns.
+    for (at, number) in [(97, 200u32), (97, 7), (97, 0), (102, 1), (102, u32::MAX)] {
+        let mut other = content.to_vec();
+        other[at..at + 4].copy_from_slice(&number.to_le_bytes());
+        let error = parse(folder.path(), &with_hash(&other), &made.id, 6, &circuit).unwrap_err();
+        assert!(matches!(error, KeyError::Foreign { .. }), "{number} at {at}: {error}");
     }
 }
