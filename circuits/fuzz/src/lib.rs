@@ -11,7 +11,8 @@ use zugzwang_circuits::net::circuit::{Layout, NetCircuit, Shape};
 use zugzwang_circuits::net::compile::{Options, compile};
 use zugzwang_circuits::net::package::{MANIFEST, Package};
 use zugzwang_circuits::net::{
-    Conv, Input, Linear, Net, NetProof, NetProver, Node, Output, Rescale, Step, Table, binary, bounds, candidates,
+    Conv, Input, Linear, Net, NetProof, NetProver, Node, Output, Privacy, Rescale, Step, Table, binary, bounds,
+    candidates,
 };
 use zugzwang_circuits::srs::{MAX_K, Srs, import};
 
@@ -91,7 +92,7 @@ fn package(manifest: &[u8]) {
     });
     std::fs::write(folder.path().join(MANIFEST), manifest).expect("a file");
     if let Ok(package) = Package::load(folder.path()) {
-        let _ = package.id([0; 32]);
+        let _ = package.id([0; 32], None);
     }
 }
 
@@ -122,6 +123,7 @@ pub fn small() -> Net {
         Conv { input: [4, 1, 1], channels: 3, kernel: [1, 1], pads: [0; 4], dilation: [1, 1], groups: 1, weights };
     let rescale = Rescale { bias: vec![3, -4, 5], shift: vec![1; 3], table: 0 };
     Net {
+        privacy: Privacy::default(),
         inputs: vec![Input { name: "x".into(), len: 4, bits: 3 }],
         nodes: vec![Node { name: "dense".into(), inputs: vec![0], step: Step::Linear(Linear::Conv(dense), rescale) }],
         tables: vec![Table { low: -30, values: (-30..=30).map(|q: i64| q.clamp(0, 15)).collect() }],
