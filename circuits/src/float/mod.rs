@@ -51,6 +51,8 @@ pub struct FloatNet {
     pub tensors: Vec<FloatTensor>,
     /// Those that the caller gives, in the file's order.
     pub inputs: Vec<FloatInput>,
+    /// Inputs that hold 0 and 1 alone.
+    pub flags: Vec<TensorId>,
     /// The nodes in topological order; each tensor but the inputs is computed by exactly one.
     pub nodes: Vec<FloatNode>,
     /// Tensors that are the answer, in the file's order, under the file's names.

@@ -101,6 +101,7 @@ impl Builder {
     pub(super) fn input(&mut self, name: &str, shape: Vec<usize>, kind: Kind) -> Value {
         let tensor = self.tensor(name.into(), shape.clone());
         self.net.inputs.push(FloatInput { tensor, integer: kind != Kind::Float });
+        self.net.flags.extend((kind == Kind::Bool).then_some(tensor));
         Value { shape, kind, form: Form::Tensor(tensor) }
     }
 

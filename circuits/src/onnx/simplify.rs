@@ -54,6 +54,7 @@ fn drop_unused(net: &mut FloatNet) {
     let rename = |t: &mut TensorId| *t = renamed[*t];
     net.inputs.iter_mut().for_each(|i| rename(&mut i.tensor));
     net.outputs.iter_mut().for_each(rename);
+    net.flags.iter_mut().for_each(rename);
     for node in &mut net.nodes {
         node.inputs.iter_mut().for_each(rename);
         rename(&mut node.output);

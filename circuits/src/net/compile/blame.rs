@@ -62,10 +62,12 @@ impl Compiled {
         };
         for (tensor, place) in self.places.iter().enumerate() {
             let Some((_, real)) = place else { continue };
-            let option = match () {
-                () if float.inputs.iter().any(|i| i.tensor == tensor) => "--input-bits",
-                () if float.outputs.contains(&tensor) => "--output-bits",
-                () => "--activation-bits",
+            let option = if float.inputs.iter().any(|i| i.tensor == tensor) {
+                "--input-bits"
+            } else if float.outputs.contains(&tensor) {
+                "--output-bits"
+            } else {
+                "--activation-bits"
             };
             add(tensor, Rounding::Numbers, option, &|tensors| Some(rounded(&tensors[tensor], *real)));
         }

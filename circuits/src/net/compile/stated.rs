@@ -171,7 +171,7 @@ fn ranked(t: &TopK, values: &[f32], errors: &[f64]) -> Vec<f64> {
         let mut order: Vec<usize> = (0..window.len()).collect();
         order.sort_by(|a, b| number(*b).total_cmp(&number(*a)));
         for winner in order.iter().take(t.k) {
-            let could = |i: &usize| (number(*i) - number(*winner)).abs() <= 2.0 * most;
+            let could = |i: &usize| most > 0.0 && (number(*i) - number(*winner)).abs() <= 2.0 * most;
             let away = (0..window.len()).filter(could).map(|i| i.abs_diff(*winner)).max().unwrap_or(0);
             bounds.push(if t.output == Ranked::Values { most } else { away as f64 });
         }

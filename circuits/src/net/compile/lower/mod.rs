@@ -77,7 +77,9 @@ impl<'a> Lowered<'a> {
         let mut inputs = Vec::new();
         for (i, given) in float.inputs.iter().enumerate() {
             let tensor = &float.tensors[given.tensor];
-            let real = if given.integer {
+            let real = if float.flags.contains(&given.tensor) {
+                Real { scale: 1.0, zero: 0, bits: 1 }
+            } else if given.integer {
                 let most = calibration.range(given.tensor).1.max(255.0) as u64;
                 Real { scale: 1.0, zero: 0, bits: (u64::BITS - most.leading_zeros()).min(16) }
             } else {

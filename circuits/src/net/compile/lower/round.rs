@@ -107,7 +107,7 @@ impl Lowered<'_> {
             return Ok(false);
         }
         // A move of whole numbers with the same meaning takes no rows.
-        if function.is_none() && self.kept(step).is_some() {
+        if matches!(step.form, Form::Sparse(_)) && function.is_none() && self.kept(step).is_some() {
             return Ok(false);
         }
         let (linear, bias, shift) = round(step, 1.0, EXACT_BITS);
