@@ -31,7 +31,7 @@ mod cost {
     pub(super) const TABLE: &str = "one table lookup per element";
     pub(super) const PRODUCT: &str = "one product and rescaling per element; by a constant as a sum";
     pub(super) const MAX: &str = "one range check per element of each window";
-    pub(super) const RANK: &str = "5 rows per element; 8 for each of the k but the last";
+    pub(super) const RANK: &str = "5 rows per element for the last of the k, 8 for each before";
     pub(super) const COMPARE: &str = "one sign check per element";
 }
 

@@ -5,3 +5,4 @@ pub(crate) mod files;
 mod node_tests;
 mod operators;
 mod page;
+mod rounding;
