@@ -47,6 +47,9 @@ pub(super) struct Rounded {
     pub(super) corrected: Vec<f64>,
 }
 
+/// A float network's tensor with one rounding, from all of its tensors; none if it can't be.
+type Change<'a> = dyn Fn(&[Vec<f32>]) -> Option<Vec<f32>> + 'a;
+
 impl Compiled {
     /// What each rounding costs, the worst first: measured on some of the samples that the net was compiled on.
     ///
@@ -56,7 +59,7 @@ impl Compiled {
         let float = &self.float;
         let samples = samples.iter().take(SAMPLES).map(|s| float.run_all(s)).collect::<Result<Vec<_>, _>>()?;
         let mut shares: Vec<Share> = Vec::new();
-        let mut add = |tensor: TensorId, rounding, option, change: &dyn Fn(&[Vec<f32>]) -> Option<Vec<f32>>| {
+        let mut add = |tensor: TensorId, rounding, option, change: &Change<'_>| {
             let share: f64 = samples.iter().filter_map(|s| error(float, s, tensor, change(s)?)).sum();
             shares.push(Share { tensor: float.tensors[tensor].name.clone(), rounding, share, option });
         };

@@ -87,7 +87,7 @@ fn changed(trial: &Trial, honest: &Witness, changes: &[Change]) -> Option<Witnes
 
 fn assigned(trial: &Trial, witness: &Witness) -> Assignment {
     let challenges = Trial::challenges();
-    let second = second_phase(&trial.case.layout, &witness, challenges);
+    let second = second_phase(&trial.case.layout, witness, challenges);
     let first = witness.first.all().map(|column| column.iter().map(|v| small(*v)).collect());
     let advice = first.chain(second.all().cloned()).collect();
     Assignment { advice, instances: witness.instances.clone(), challenges }

@@ -83,6 +83,9 @@ fn gates_accept_honest_runs_and_bind_every_public_value() {
     }
 }
 
+/// What a lying prover does to an honest witness.
+type Change<'a> = Box<dyn Fn(&mut Witness) + 'a>;
+
 /// Provers that open a commitment to another input than the one that is run.
 #[test]
 fn a_commitment_has_one_input() {
@@ -92,7 +95,7 @@ fn a_commitment_has_one_input() {
             trace: Case::new(case.net.clone(), case.layout.shape, 2).trace,
             ..Case::new(case.net.clone(), case.layout.shape, 1)
         };
-        let lies: [(&str, Box<dyn Fn(&mut Witness)>); 6] = [
+        let lies: [(&str, Change<'_>); 6] = [
             ("the sponge of another input", Box::new(|w| w.sponge = witness(&other, salt).sponge)),
             (
                 "the sponge and commitment of another input",

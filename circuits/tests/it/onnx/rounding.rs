@@ -10,6 +10,7 @@ use zugzwang_circuits::net::circuit::Witness;
 use zugzwang_circuits::net::compile::{Compiled, Options, compile};
 use zugzwang_circuits::net::{Goal, choose, interpret};
 use zugzwang_circuits::onnx::{OPERATORS, parse};
+use zugzwang_circuits::srs::MAX_K;
 
 use super::files::Setting::{self, Float, Int, Ints, Text};
 use super::files::{bytes, file, floats_of, integers, interface, node};
@@ -243,7 +244,7 @@ fn check(name: &str, net: &FloatNet, given: &[Given], rng: &mut ChaCha20Rng, gat
     }
     if gates {
         let shape =
-            choose(&compiled.net, &compiled.bounds, Goal::Speed).unwrap_or_else(|e| panic!("{name}: {e}")).shape;
+            choose(&compiled.net, &compiled.bounds, MAX_K, Goal::Speed).unwrap_or_else(|e| panic!("{name}: {e}")).shape;
         let trace = interpret::run(&compiled.net, &encoded(&compiled, &samples[0])).expect(name);
         let mut case = Case::new(compiled.net, shape, 1);
         case.trace = trace;
