@@ -47,9 +47,6 @@ pub(super) struct Rounded {
     pub(super) corrected: Vec<f64>,
 }
 
-/// A float network's tensor with one rounding, from all of its tensors; none if it can't be.
-type Change<'a> = dyn Fn(&[Vec<f32>]) -> Option<Vec<f32>> + 'a;
-
 impl Compiled {
     /// What each rounding costs, the worst first: measured on some of the samples that the net was compiled on.
     ///
@@ -59,15 +56,16 @@ impl Compiled {
         let float = &self.float;
         let samples = samples.iter().take(SAMPLES).map(|s| float.run_all(s)).collect::<Result<Vec<_>, _>>()?;
         let mut shares: Vec<Share> = Vec::new();
+        let judged = judged(float);
         let mut add = |tensor: TensorId, rounding, option, change: &Change<'_>| {
-            let share: f64 = samples.iter().filter_map(|s| error(float, s, tensor, change(s)?)).sum();
+            let share: f64 = samples.iter().filter_map(|s| error(float, &judged, s, tensor, change(s)?)).sum();
             shares.push(Share { tensor: float.tensors[tensor].name.clone(), rounding, share, option });
         };
         for (tensor, place) in self.places.iter().enumerate() {
             let Some((_, real)) = place else { continue };
             let option = if float.inputs.iter().any(|i| i.tensor == tensor) {
                 "--input-bits"
-            } else if float.outputs.contains(&tensor) {
+            } else if float.outputs.contains(&tensor) || judged.contains(&tensor) {
                 "--output-bits"
             } else {
                 "--activation-bits"
@@ -106,12 +104,38 @@ impl Compiled {
     }
 }
 
+/// What a rounding makes of a tensor, given all of them.
+type Change<'a> = dyn Fn(&[Vec<f32>]) -> Option<Vec<f32>> + 'a;
+
+/// What the error is measured on: the outputs, or the numbers that a ranking reads whose positions or values they are,
+/// since those hardly say how close it was.
+fn judged(float: &FloatNet) -> Vec<TensorId> {
+    let of = |output: &TensorId| {
+        let mut at = *output;
+        while let Some(node) = float.nodes.iter().find(|n| n.output == at) {
+            match &node.op {
+                FloatOp::TopK(_) => return node.inputs[0],
+                FloatOp::Sparse(_) if node.inputs.len() == 1 => at = node.inputs[0],
+                _ => break,
+            }
+        }
+        *output
+    };
+    float.outputs.iter().map(of).collect()
+}
+
 fn rounded(values: &[f32], real: Real) -> Vec<f32> {
     values.iter().map(|v| real.decode(real.encode(f64::from(*v))) as f32).collect()
 }
 
-/// The outputs' squared error, relative to their values, if a tensor holds something else.
-fn error(float: &FloatNet, tensors: &[Vec<f32>], tensor: TensorId, values: Vec<f32>) -> Option<f64> {
+/// The squared error of what is judged, relative to its values, if a tensor holds something else.
+fn error(
+    float: &FloatNet,
+    judged: &[TensorId],
+    tensors: &[Vec<f32>],
+    tensor: TensorId,
+    values: Vec<f32>,
+) -> Option<f64> {
     let mut changed = tensors.to_vec();
     changed[tensor] = values;
     float.run_again(&mut changed, tensor).ok()?;
@@ -121,5 +145,5 @@ fn error(float: &FloatNet, tensors: &[Vec<f32>], tensor: TensorId, values: Vec<f
         let error = squares(&mut was.iter().zip(is).map(|(a, b)| a - b));
         error / squares(&mut was.iter().copied()).max(f64::MIN_POSITIVE)
     };
-    Some(float.outputs.iter().map(of).sum::<f64>()).filter(|e| e.is_finite())
+    Some(judged.iter().map(of).sum::<f64>()).filter(|e| e.is_finite())
 }

@@ -1,6 +1,6 @@
 //! What options of the compiler do, and what its report says.
 
-use zugzwang_circuits::float::{Conv, FloatNet, FloatOp, Function};
+use zugzwang_circuits::float::{Conv, FloatNet, FloatNode, FloatOp, FloatTensor, Function, Ranked, TopK, Windows};
 use zugzwang_circuits::net::compile::{CompileError, Compiled, Options, Rounding, compile};
 
 use super::compile::{Growing, samples};
@@ -116,6 +116,24 @@ fn the_worst_rounding_is_named() {
         let sum: f64 = shares.iter().map(|s| s.share).sum();
         assert!((sum - 1.0).abs() < 1e-9 && shares.is_sorted_by(|a, b| a.share >= b.share), "{option}");
     }
+}
+
+#[test]
+fn a_class_is_judged_by_what_was_ranked() {
+    let mut net = Growing::new(&[1, 20]).conv([20, 1, 1], 3, 1, 0, 1).done();
+    let (logits, class) = (net.outputs[0], net.tensors.len());
+    net.tensors.push(FloatTensor { name: "class".into(), shape: vec![1] });
+    let best =
+        TopK { windows: Windows { starts: vec![0, 3], indices: vec![0, 1, 2] }, k: 1, output: Ranked::Positions };
+    let (name, operator, op) = ("class".into(), "ArgMax".into(), FloatOp::TopK(best));
+    net.nodes.push(FloatNode { name, operator, op, inputs: vec![logits], output: class });
+    net.outputs = vec![class];
+    let compiled = compiled(&net, Options { input_bits: 3, ..Options::default() });
+    let classes: Vec<usize> = compiled.report.answers.iter().map(|a| a.class.0).collect();
+    assert!(classes.iter().any(|c| *c != classes[0]), "the answer is the position: {classes:?}");
+    let worst = &compiled.shares(&samples(&net, 32)).expect("shares")[0];
+    assert_eq!((worst.rounding, worst.option), (Rounding::Numbers, "--input-bits"));
+    assert!(worst.share > 0.5, "{worst:?}");
 }
 
 #[test]
