@@ -10,17 +10,13 @@ use tokio::process::Command;
 use super::{
     CliError, Output,
     net::{Bits, Optimise},
-    srs,
+    onchain, srs,
 };
 use crate::{
-    chain::{
-        Client, Key, Wallet, bytecode,
-        types::{U256, random},
-    },
-    config::{ModelConfig, SubmitConfig},
-    demo::anvil::Anvil,
+    chain::bytecode,
+    config::ModelConfig,
     out,
-    prover::{self, Privacy, Prove, Visibility, prove_and_check, verifier},
+    prover::{self, Privacy, Prove, Visibility, prove_and_check},
 };
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -195,8 +191,9 @@ async fn here(args: Args, output: Output) -> Result<(), CliError> {
     // Scratch keys are only made to be measured.
     let _ = std::fs::remove_dir_all(&scratch);
     let mut measured = measured;
-    match gas(prover.as_ref(), &sample).await {
-        Ok((gas, bytes)) => (measured.verify_gas, measured.verifier_bytes) = (Some(gas), Some(bytes)),
+    match onchain::on_local_chain(prover.as_ref(), &sample).await {
+        Ok(v) if v.valid => (measured.verify_gas, measured.verifier_bytes) = (v.gas, Some(v.code_bytes)),
+        Ok(_) => return Err(CliError::model("the verifier contract does not accept the proof; report this as a bug")),
         Err(error) => out::note(&format!("{}: no gas measured: {}", measured.model, error)),
     }
     output.print(&measured, || words(&measured))
@@ -267,36 +264,6 @@ fn measure(prover: &dyn Prove, runs: u32, with_profile: bool) -> Result<(Measure
         profile,
     };
     Ok((measured, sample))
-}
-
-/// Ample: a verifier that runs short of gas answers no, and would then look cheap.
-const VERIFY_GAS_LIMIT: u64 = 10_000_000;
-
-/// Gas of a transaction that verifies the sample on a local chain, and the verifier's size.
-async fn gas(prover: &dyn Prove, sample: &prover::Proof) -> Result<(u64, usize), CliError> {
-    let code = verifier::compile(prover.model_id(), &prover.solidity()?).await?;
-    let chain = Anvil::start(None, &[]).await?;
-    let client = Client::connect(&chain.url, std::time::Duration::from_secs(30)).await?;
-    let key = Key::from_bytes(random())?;
-    client.raw("anvil_setBalance", serde_json::json!([key.address(), U256::from(u64::MAX)])).await?;
-    let prices = SubmitConfig {
-        max_fee: 100_000_000_000,
-        max_priority: 1,
-        bump_after: std::time::Duration::from_secs(60),
-        bump_percent: 13,
-        gas_margin_percent: 10,
-    };
-    let wallet = Wallet::new(client.clone(), key, prices);
-    let size = code.deployed_bytecode.len();
-    let contract = wallet.deploy("the verifier's deployment", code.bytecode).await?.contract;
-    let call = bytecode::verify_call(&sample.bytes, &sample.instances);
-    let answer = client.call(None, contract, call.clone(), None).await?;
-    if U256::try_from_be_slice(&answer) != Some(U256::from(1)) {
-        return Err(CliError::model("the verifier contract does not accept the proof; report this as a bug"));
-    }
-    let receipt = wallet.call_with_gas("verifyProof", contract, call, VERIFY_GAS_LIMIT).await?;
-    chain.stop().await;
-    Ok((receipt.mined.gas_used, size))
 }
 
 fn words(m: &Measured) -> String {

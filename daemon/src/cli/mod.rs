@@ -10,6 +10,7 @@ mod error;
 mod key;
 mod model;
 mod net;
+mod onchain;
 mod play;
 mod private;
 mod srs;

@@ -10,12 +10,13 @@ use zugzwang_circuits::{graph::Tensor, model::Model};
 use super::{
     CliError, Output,
     net::{self, Bits, Optimise},
+    onchain,
     private::{self, Sides},
     srs,
 };
 use crate::{
     apps::chess,
-    chain::types::{B256, Bytes},
+    chain::types::{Address, B256, Bytes},
     config::ModelConfig,
     out,
     prover::{self, Proof, Prove, prove_and_check, prove_salted_and_check, verifier},
@@ -120,6 +121,15 @@ pub(super) struct Verify {
     place: Place,
     /// The proof.
     proof: PathBuf,
+    /// Also deploy the verifier contract on a local chain, and send it the proof in a transaction.
+    #[arg(long, conflicts_with = "contract")]
+    local_chain: bool,
+    /// Also ask the verifier contract at this address, if its code is this model's.
+    #[arg(long, requires = "rpc")]
+    contract: Option<Address>,
+    /// HTTP endpoint of a node of the contract's chain.
+    #[arg(long, requires = "contract")]
+    rpc: Option<String>,
 }
 
 /// A proof as a file.
@@ -356,7 +366,26 @@ async fn verify(args: Verify, output: Output) -> Result<(), CliError> {
             args.proof.display()
         )));
     }
-    output.print(&serde_json::json!({ "valid": true, "model_id": file.model_id }), || {
-        format!("the proof is right, of model {}", file.model_id)
+    let verdict = match (&args.contract, &args.rpc) {
+        (Some(contract), Some(rpc)) => Some(onchain::at(rpc, *contract, prover.as_ref(), &proof).await?),
+        _ if args.local_chain => Some(onchain::on_local_chain(prover.as_ref(), &proof).await?),
+        _ => None,
+    };
+    if let Some(verdict) = verdict.as_ref().filter(|v| !v.valid) {
+        return Err(CliError::model(format!(
+            "contract {} does not take the proof, which is right; report this as a bug",
+            verdict.contract
+        )));
+    }
+    let report = serde_json::json!({ "valid": true, "model_id": file.model_id, "on_chain": verdict });
+    output.print(&report, || {
+        let mut text = format!("the proof is right, of model {}", file.model_id);
+        if let Some(v) = &verdict {
+            text.push_str(&format!("; contract {} ({} bytes of code) takes it", v.contract, v.code_bytes));
+            if let Some(gas) = v.gas {
+                text.push_str(&format!(", for {gas} gas"));
+            }
+        }
+        text
     })
 }

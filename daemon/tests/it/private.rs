@@ -44,8 +44,9 @@ fn an_owner_proves_and_a_reader_verifies() {
 
     let ids = json(&config, &["model", "publish", &model, "--out", &published, "--cache", &cache]);
     assert_eq!(text(&ids, "model_id"), text(&made, "model_id"));
-    let verified = json(&config, &["model", "verify", &published, &proof, "--cache", &cache]);
-    assert_eq!(verified["valid"], true);
+    let verified = json(&config, &["model", "verify", &published, &proof, "--cache", &cache, "--local-chain"]);
+    assert_eq!((&verified["valid"], &verified["on_chain"]["valid"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert!(verified["on_chain"]["gas"].as_u64().is_some_and(|gas| gas > 100_000));
 
     let fails = |arguments: &[&str], says: &str| {
         let output = zugzwang(&config, arguments).output().expect("the binary");
