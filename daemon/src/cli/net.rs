@@ -60,7 +60,7 @@ pub(super) struct Bits {
     #[arg(long, value_parser = clap::value_parser!(u32).range(4..=16), default_value_t = Options::default().output_bits)]
     output_bits: u32,
     /// Most rows of the lookup table that one function may take; as many as the bits ask for if not given.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(16..=65_000))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
     table_rows: Option<u32>,
 }
 
@@ -80,13 +80,15 @@ impl Bits {
 
 impl From<Bits> for Options {
     fn from(b: Bits) -> Self {
-        let rows = Self::rows_for(b.activation_bits, b.output_bits);
+        let plain = Self::default();
+        let rows = Self::rows_for(b.activation_bits, b.output_bits, plain.largest);
         Self {
             input_bits: b.input_bits,
             activation_bits: b.activation_bits,
             output_bits: b.output_bits,
             weight_bits: b.weight_bits,
             table_rows: b.table_rows.map_or(rows, |rows| rows as usize),
+            ..plain
         }
     }
 }

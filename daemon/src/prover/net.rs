@@ -153,7 +153,8 @@ pub(super) fn load_onnx(
             (compiled, chosen.shape)
         }
         text => {
-            let compiled = compile(&float, &made_up(&float).inputs, options).map_err(said)?;
+            let options = options.on(config.srs.largest().map_err(said)?);
+            let compiled = compile(&float, &made_up(&float).inputs, &options).map_err(said)?;
             (compiled.with(privacy).map_err(said)?, parse_shape(text)?)
         }
     };
@@ -210,6 +211,7 @@ fn compile_for(
         let chosen = net::choose(&compiled.net, &compiled.bounds, largest, goal).map_err(said)?;
         Ok::<Made, ProveError>((compiled, chosen, *options))
     };
+    let options = &options.on(largest);
     let plain = made(options)?;
     let (compiled, chosen, _) = &plain;
     let needs = chosen.needs;
@@ -273,7 +275,7 @@ pub fn inspect_net(
             None => operators.push((node.0.to_owned(), 1)),
         }
     }
-    let compiled = compile(&float, &samples.inputs, options).map_err(said)?;
+    let compiled = compile(&float, &samples.inputs, &options.on(largest)).map_err(said)?;
     let compiled = compiled.with(privacy).map_err(said)?;
     let frontier = frontier(&compiled.net, &compiled.bounds, largest)?;
     Ok(Inspected { name, operators, parameters: compiled.net.parameters(), macs: compiled.net.macs(), frontier })

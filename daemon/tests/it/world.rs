@@ -26,7 +26,7 @@ use zugzwang::{
     demo::anvil::Anvil,
     prover::{Facts, Phase, Proof, Prove, ProveError},
     service::{Notice, Service, ServiceError},
-    store::{Job, State, Store},
+    store::{Job, State, Store, StoreError},
 };
 use zugzwang_circuits::{graph::Tensor, schema::PackedBoard};
 use zugzwang_contracts::ChessArena;
@@ -172,8 +172,17 @@ impl World {
         self.arena.read(ChessArena::balanceOfCall { account }, "balanceOf", None).await.expect("balance")
     }
 
+    /// A daemon that was killed within this process gives its store up when its last blocking call ends, which can take a
+    /// while on a busy machine; that of a killed process is free at once.
     pub(crate) async fn start(&self, prover: Arc<StandIn>) -> Daemon {
-        self.try_start(prover).await.expect("daemon")
+        let mut patience = 200;
+        loop {
+            match self.try_start(prover.clone()).await {
+                Err(ServiceError::Store(StoreError::InUse { .. })) if patience > 0 => patience -= 1,
+                started => return started.expect("daemon"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub(crate) async fn try_start(&self, prover: Arc<StandIn>) -> Result<Daemon, ServiceError> {

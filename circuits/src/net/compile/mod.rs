@@ -19,6 +19,7 @@ use crate::float::{FloatNet, RunError};
 
 use super::bounds::{self, Bounds, NetError};
 use super::{Input, Net, Output, Privacy};
+use crate::srs::MAX_K;
 use calibrate::Calibration;
 use equalise::Measure;
 
@@ -39,27 +40,45 @@ pub struct Options {
     pub weight_bits: u32,
     /// Most entries of one function's table.
     pub table_rows: usize,
+    /// The circuit's table may have `2^largest` rows: what there is a set-up for. It says what is possible, not how a net was
+    /// rounded, and so stands in no manifest.
+    #[serde(skip, default = "built_in")]
+    pub largest: u32,
 }
 
-/// Most rows of a function's table that are chosen unasked.
+/// Most rows of a function's table that are chosen unasked, for the built-in set-up.
 const MOST_ROWS: usize = 20_480;
+
+/// The built-in set-up's size.
+fn built_in() -> u32 {
+    MAX_K
+}
 
 impl Default for Options {
     fn default() -> Self {
-        Self { input_bits: 8, activation_bits: 8, output_bits: 10, weight_bits: 10, table_rows: 2560 }
+        Self { input_bits: 8, activation_bits: 8, output_bits: 10, weight_bits: 10, table_rows: 2560, largest: MAX_K }
     }
 }
 
 impl Options {
     /// Rows of a table that numbers and outputs of these bits ask for: the default's, twice for each bit more, as far as
-    /// a table of some functions goes.
-    pub fn rows_for(activation_bits: u32, output_bits: u32) -> usize {
+    /// a table of some functions goes in a circuit of `2^largest` rows.
+    pub fn rows_for(activation_bits: u32, output_bits: u32, largest: u32) -> usize {
         let plain = Self::default();
         let more =
             activation_bits.saturating_sub(plain.activation_bits).max(output_bits.saturating_sub(plain.output_bits));
         // Whoever asks for a bit more doesn't want it lost to a table that is too coarse.
         let shift = if more == 0 { 0 } else { more.min(8) + 1 };
-        (plain.table_rows << shift).min(MOST_ROWS)
+        let most = if largest < MAX_K { MOST_ROWS >> (MAX_K - largest) } else { MOST_ROWS << (largest - MAX_K).min(4) };
+        (plain.table_rows << shift).min(most)
+    }
+
+    /// The same for a set-up of another size: tables that nobody gave a length to follow it.
+    #[must_use]
+    pub fn on(self, largest: u32) -> Self {
+        let rows = |largest| Self::rows_for(self.activation_bits, self.output_bits, largest);
+        let table_rows = if self.table_rows == rows(self.largest) { rows(largest) } else { self.table_rows };
+        Self { table_rows, largest, ..self }
     }
 }
 
@@ -181,7 +200,7 @@ pub enum CompileError {
     },
     /// The lookups of a net fit no table.
     #[error(
-        "the lookup table would have {rows} rows, more than {most}; {tensor} takes {own} of them: choose less {option}"
+        "the lookup table would have {rows} rows, more than {most}; {tensor} takes {own} of them: choose less {option}, or a larger set-up with --srs"
     )]
     Entries {
         /// What takes most.
@@ -248,7 +267,7 @@ fn rounded(float: &FloatNet, calibration: &Calibration, options: &Options) -> Re
         lowered.net.outputs.push(output);
     }
     let bounds = super::bounds::check(&lowered.net)?;
-    room::check(&lowered.net, &bounds)?;
+    room::check(&lowered.net, &bounds, room::most(options))?;
     let (net, inputs, places, rounded) = (lowered.net, lowered.inputs, lowered.places, lowered.rounded);
     let report = report::report(float, &net, calibration, &inputs, &places)?;
     Ok(Compiled { net, bounds, inputs, outputs, report, float: float.clone(), places, rounded })

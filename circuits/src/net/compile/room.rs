@@ -6,11 +6,14 @@ use super::{CompileError, Options};
 use crate::net::bounds::Bounds;
 use crate::net::{Linear, Net, Step};
 
-/// Most entries: those of the highest table that there is a set-up for, less its last rows and a few entries of its own.
-pub(super) const MOST: usize = (1 << 16) - 16;
+/// Most entries: those of the highest table that there is a set-up for, less its last rows and a few entries of its own. A
+/// function has `2^20` at most.
+pub(super) fn most(options: &Options) -> usize {
+    (1usize << options.largest.min(20)) - 16
+}
 
 /// Refuses a net whose lookups fit no table, by the name of what takes most of it.
-pub(super) fn check(net: &Net, bounds: &Bounds) -> Result<(), CompileError> {
+pub(super) fn check(net: &Net, bounds: &Bounds, most: usize) -> Result<(), CompileError> {
     // What is looked up: its entries, and the tensor that needs them.
     let mut needed: BTreeMap<(&'static str, u64), (usize, String)> = BTreeMap::new();
     let mut need = |option, key, entries, name: &str| {
@@ -42,8 +45,8 @@ pub(super) fn check(net: &Net, bounds: &Bounds) -> Result<(), CompileError> {
     }
     let rows: usize = needed.values().map(|n| n.0).sum();
     match needed.into_iter().max_by_key(|(_, n)| n.0) {
-        Some(((option, _), (own, tensor))) if rows > MOST => {
-            Err(CompileError::Entries { tensor, own, rows, most: MOST, option })
+        Some(((option, _), (own, tensor))) if rows > most => {
+            Err(CompileError::Entries { tensor, own, rows, most, option })
         }
         _ => Ok(()),
     }

@@ -1,8 +1,13 @@
 //! What options of the compiler do, and what its report says.
 
+use halo2_proofs::halo2curves::bn256::Fr;
 use zugzwang_circuits::float::{Conv, FloatNet, FloatNode, FloatOp, FloatTensor, Function, Ranked, TopK, Windows};
+use zugzwang_circuits::net::circuit::{Layout, Witness, second_phase};
 use zugzwang_circuits::net::compile::{CompileError, Compiled, Options, Rounding, compile};
+use zugzwang_circuits::net::{Goal, choose, interpret};
+use zugzwang_circuits::srs::MAX_K;
 
+use super::cases::request;
 use super::compile::{Growing, samples};
 
 fn compiled(net: &FloatNet, options: Options) -> Compiled {
@@ -68,9 +73,10 @@ fn more_bits_cost_less_error() {
     let net = dense();
     let mut before = f64::INFINITY;
     for bits in [6, 8, 10] {
-        let table_rows = Options::rows_for(bits, bits + 2);
+        let table_rows = Options::rows_for(bits, bits + 2, MAX_K);
         let (input_bits, output_bits, weight_bits) = (bits, bits + 2, bits.max(8));
-        let options = Options { input_bits, activation_bits: bits, output_bits, weight_bits, table_rows };
+        let plain = Options::default();
+        let options = Options { input_bits, activation_bits: bits, output_bits, weight_bits, table_rows, ..plain };
         let error = compiled(&net, options).report.error;
         println!("{bits} bits: outputs off by {error:.5}");
         assert!(error < 0.6 * before, "{bits} bits: {error} after {before}");
@@ -90,11 +96,52 @@ fn bits_that_no_table_holds_are_refused_by_name() {
     let plain = Options::default();
     let wide = |activation_bits| Options { activation_bits, ..plain };
     check(wide(12), "Function_2", "--activation-bits");
-    check(Options { table_rows: Options::rows_for(16, 10), ..wide(16) }, "Function_2", "--activation-bits");
+    check(Options { table_rows: Options::rows_for(16, 10, MAX_K), ..wide(16) }, "Function_2", "--activation-bits");
     check(Options { output_bits: 14, ..plain }, "Conv_5", "--output-bits");
     check(Options { input_bits: 16, ..plain }, "input", "--input-bits");
     let error = compile(&net, &samples(&net, 8), &wide(17)).expect_err("17 bits");
     assert!(matches!(error, CompileError::Bits { bits: 17, most: 16, .. }), "{error}");
+}
+
+/// With a larger set-up numbers between layers have up to 16 bits: each witness is in the tables, and what runs over the
+/// circuit's table meets.
+#[test]
+fn a_larger_set_up_has_room_for_wide_numbers() {
+    let net = Growing::new(&[1, 20])
+        .conv([20, 1, 1], 16, 1, 0, 1)
+        .function(Function::Relu)
+        .conv([16, 1, 1], 3, 1, 0, 1)
+        .done();
+    let samples = samples(&net, 8);
+    let mut before = f64::INFINITY;
+    for (bits, largest) in [(12, 17), (14, 19), (16, 20)] {
+        // Finer weights and inputs than the command line offers, so that these bits are what limits.
+        let plain =
+            Options { activation_bits: bits, output_bits: 12, input_bits: 15, weight_bits: 16, ..Options::default() };
+        let rows = |largest| Options::rows_for(bits, 12, largest);
+        let options = Options { table_rows: rows(MAX_K), ..plain }.on(largest);
+        assert_eq!((options.table_rows, options.largest), (rows(largest), largest));
+        let compiled = compile(&net, &samples, &options).expect("a net");
+        let wide = compiled.report.tensors.iter().find(|t| t.real.bits == bits && t.name.starts_with("Function"));
+        let (error, outputs) = (wide.expect("the numbers between the layers").error, compiled.report.error);
+        println!("{bits} bits, 2^{largest} rows: numbers off by {error:.6}, outputs by {outputs:.6}");
+        assert!(error < 0.6 * before && outputs < 0.002, "{bits} bits: {error} after {before}, outputs {outputs}");
+        before = error;
+        let shape = choose(&compiled.net, &compiled.bounds, largest, Goal::Gas).expect("a shape").shape;
+        assert!(shape.k <= largest, "{shape}");
+        let layout = Layout::new(&compiled.net, &compiled.bounds, shape).expect("a layout");
+        let inputs: Vec<Vec<i64>> = samples[0]
+            .iter()
+            .zip(&compiled.inputs)
+            .map(|(values, real)| values.iter().map(|v| real.encode(f64::from(*v))).collect())
+            .collect();
+        let trace = interpret::run(&compiled.net, &inputs).expect("a run");
+        let witness = Witness::new(&layout, &compiled.net, &trace, request()).expect("a witness");
+        let second = second_phase(&layout, &witness, [3, 5, 7, 11].map(Fr::from));
+        let end = layout.end;
+        assert_eq!(second.defined[end], second.used[end]);
+        assert_eq!(second.looked[end], -second.rested[end]);
+    }
 }
 
 #[test]

@@ -15,8 +15,11 @@ use crate::net::{Conv, Linear, Net, Node, Products, Rescale, Sparse, Step, Table
 use phases::Phases;
 use rank::{Ranking, bits_of};
 
-/// Largest shift that is chosen: its remainders take that many rows of the lookup table.
-const SHIFT: i32 = 10;
+/// Largest shift that is chosen: its remainders take `2^shift` rows of the lookup table. Weights of numbers that are finer
+/// than usual need as many bits more, or they lose them.
+fn most_shift(options: &Options) -> i32 {
+    10 + options.activation_bits.saturating_sub(10).min(6) as i32
+}
 /// Samples on which biases are corrected.
 const CORRECTED: usize = 64;
 

@@ -197,9 +197,10 @@ impl Lowered<'_> {
         let (linear, shift) = (Linear::Sparse(sparse), vec![0; bias.len()]);
         let (least, most) = self.reached.quotients(&inputs, &linear, &bias, &shift);
         let rows = (most - least + 1) as usize;
-        if rows > room::MOST {
+        let available = room::most(self.options);
+        if rows > available {
             let option = "--activation-bits or --output-bits";
-            return Err(CompileError::Entries { tensor: name, own: rows, rows, most: room::MOST, option });
+            return Err(CompileError::Entries { tensor: name, own: rows, rows, most: available, option });
         }
         let value = |q: i64| match function {
             Whole::IsZero => i64::from(q == 0),

@@ -40,11 +40,11 @@ impl Lowered<'_> {
         let first = unit;
         if let Form::Products(_) = &step.form {
             // Products have no weights to absorb a factor that is no power of two.
-            let (least, most) = (step.weights[0], f64::from(1u32 << SHIFT));
+            let (least, most) = (step.weights[0], f64::from(1u32 << most_shift(self.options)));
             unit = least * (unit / least).log2().floor().exp2().clamp(1.0, most);
         }
         loop {
-            let (linear, mut bias, shift) = round(&step, unit, self.options.weight_bits);
+            let (linear, mut bias, shift) = round(&step, unit, self.options.weight_bits, most_shift(self.options));
             let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
             let rows = (most - least + 1) as usize;
             if rows > self.options.table_rows {
@@ -110,7 +110,7 @@ impl Lowered<'_> {
         if matches!(step.form, Form::Sparse(_)) && function.is_none() && self.kept(step).is_some() {
             return Ok(false);
         }
-        let (linear, bias, shift) = round(step, 1.0, EXACT_BITS);
+        let (linear, bias, shift) = round(step, 1.0, EXACT_BITS, 0);
         let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
         if most - least >= self.options.table_rows as i64 {
             return Ok(false);
@@ -241,8 +241,8 @@ pub(in super::super) fn applied(function: &Function, x: f64) -> f64 {
     y.filter(|y| !y.is_nan()).map_or(0.0, f64::from)
 }
 
-/// Integer weights, biases and shifts for a step of `q` of real value `unit`.
-fn round(step: &Linearised<'_>, unit: f64, bits: u32) -> (Linear, Vec<i64>, Vec<u32>) {
+/// Integer weights of so many bits, biases and shifts for a step of `q` of real value `unit`.
+fn round(step: &Linearised<'_>, unit: f64, bits: u32, most_shift: i32) -> (Linear, Vec<i64>, Vec<u32>) {
     if let Form::Products(products) = &step.form {
         let shift = (unit / step.weights[0]).log2().round().clamp(0.0, 20.0) as u32;
         let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
@@ -253,7 +253,8 @@ fn round(step: &Linearised<'_>, unit: f64, bits: u32) -> (Linear, Vec<i64>, Vec<
     let whole = step.weights.iter().all(|w| (w / unit).fract() == 0.0 && (w / unit).abs() <= most);
     let largest = step.weights.iter().fold(0f64, |m, w| m.max(w.abs()));
     // One shift for all channels: each distinct one has its own remainders in the lookup table.
-    let shift = if whole { 0 } else { ((unit * most / largest).log2().floor() as i32).clamp(0, SHIFT) as u32 };
+    let finest = (unit * most / largest).log2().floor() as i32;
+    let shift = if whole { 0 } else { finest.clamp(0, most_shift) as u32 };
     let factor = f64::from(1u32 << shift) / unit;
     let weights: Vec<i64> = step.weights.iter().map(|w| (w * factor).round() as i64).collect();
     let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
