@@ -31,9 +31,9 @@ pub struct Candidate {
     pub advice: [usize; 2],
     /// Gas of a transaction that verifies a proof, predicted.
     pub gas: f64,
-    /// Seconds of a proof on two cores, predicted.
+    /// Seconds of a proof on two cores of the machine that the prediction was fitted on.
     pub seconds: f64,
-    /// Seconds to make the keys, predicted.
+    /// Seconds to make the keys there.
     pub keygen_seconds: f64,
     /// Peak of memory in MiB, predicted.
     pub memory_mib: f64,
@@ -110,10 +110,11 @@ fn candidate(shape: Shape, features: Features, needs: Needs) -> Candidate {
         gas += 7_000.0;
     }
     let rows = f64::from(1u32 << shape.k);
-    let seconds = 1e-6 * rows * (0.7 * advice[0] as f64 + 2.1 * advice[1] as f64 + 0.3 * fixed as f64 + 9.0) + 0.02;
-    let keygen_seconds = 1e-6 * rows * (0.6 * fixed as f64 + 1.5);
+    // Of the machine that `prove::reference_work` takes `prove::REFERENCE_SECONDS` on.
+    let seconds = 1e-6 * rows * (0.47 * advice[0] as f64 + 1.41 * advice[1] as f64 + 0.2 * fixed as f64 + 6.0) + 0.013;
+    let keygen_seconds = 1e-6 * rows * (0.39 * fixed as f64 + 1.0);
     let columns = (fixed + advice[0] + advice[1]) as f64;
-    let memory_mib = (rows * (110.0 * columns + 1200.0)) / 1_048_576.0 + 20.0;
+    let memory_mib = (rows * (110.0 * columns + 1200.0)) / 1_048_576.0 + 34.0;
     // Points but those of the fixed columns; running columns are opened on two rows, and one fixed one too.
     let mut evaluations = fixed + advice[0] + 2 * advice[1] + 2 + usize::from(features.windows);
     if features.sponge {

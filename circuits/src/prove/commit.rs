@@ -125,6 +125,22 @@ fn full(scalars: &[Fr], bases: &[G1Affine]) -> G1 {
     windows(scalars.len(), Fr::NUM_BITS, bases, |low, width, i| (digit(&limbs[i], low, width), false))
 }
 
+/// Seconds that [`reference_work`] takes on two cores of the machine that predictions were fitted on.
+pub const REFERENCE_SECONDS: f64 = 0.025;
+
+/// A fixed piece of what proofs are made of, a sum of 2^13 points, to compare machines by; gives the sum.
+pub fn reference_work() -> G1Affine {
+    let step = G1Affine::generator();
+    let points: Vec<G1> =
+        std::iter::successors(Some(G1::from(step)), |p| Some(p.double() + step)).take(1 << 13).collect();
+    let mut bases = vec![step; points.len()];
+    G1::batch_normalize(&points, &mut bases);
+    let scalar = Fr::from(0x9e37_79b9_7f4a_7c15).square().square().square();
+    let scalars: Vec<Fr> =
+        std::iter::successors(Some(scalar), |s| Some(s.square() + scalar)).take(bases.len()).collect();
+    full(&scalars, &bases).to_affine()
+}
+
 /// The same for small integers.
 fn small(integers: &[i64], bases: &[G1Affine]) -> G1 {
     let bits = u64::BITS - integers.iter().fold(0, |all, v| all | v.unsigned_abs()).leading_zeros();

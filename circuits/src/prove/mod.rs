@@ -40,7 +40,7 @@ use commit::Values;
 use opening::{Opening, Point, Query};
 use quotient::Columns;
 
-pub use commit::Points;
+pub use commit::{Points, REFERENCE_SECONDS, reference_work};
 pub use key::{Key, verifying_key};
 
 /// Why there is no proof.

@@ -1,6 +1,10 @@
 //! Any ONNX model: compiled to a net, inspected, and proven.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+    time::Instant,
+};
 
 use serde::Serialize;
 use zugzwang_circuits::{
@@ -17,7 +21,7 @@ use zugzwang_circuits::{
     },
     onnx,
     poseidon::{Salt, random_salt},
-    prove::Step,
+    prove::{REFERENCE_SECONDS, Step, reference_work},
     srs::Source,
 };
 
@@ -73,6 +77,20 @@ pub struct Predicted {
     pub gas: u64,
 }
 
+/// How many times as long as the machine that predictions were fitted on this one takes. Measured once, the best of a few
+/// tries; it is for people, and decides nothing.
+fn pace() -> f64 {
+    static PACE: LazyLock<f64> = LazyLock::new(|| {
+        let seconds = |_| {
+            let clock = Instant::now();
+            std::hint::black_box(reference_work());
+            clock.elapsed().as_secs_f64()
+        };
+        (0..4).map(seconds).fold(f64::INFINITY, f64::min) / REFERENCE_SECONDS
+    });
+    *PACE
+}
+
 impl From<Candidate> for Predicted {
     fn from(c: Candidate) -> Self {
         Self {
@@ -81,8 +99,8 @@ impl From<Candidate> for Predicted {
             rows: c.needs.rows,
             fixed: c.fixed,
             advice: c.advice,
-            prove_s: c.seconds,
-            keygen_s: c.keygen_seconds,
+            prove_s: c.seconds * pace(),
+            keygen_s: c.keygen_seconds * pace(),
             memory_mib: c.memory_mib,
             proof_bytes: c.proof_bytes,
             gas: c.gas as u64,
