@@ -16,7 +16,7 @@ use zugzwang_circuits::{
     srs::{Source, Srs, hex},
 };
 
-use super::{Facts, Phase, Proof, Prove, ProveError};
+use super::{Facts, Goal, Phase, Proof, Prove, ProveError};
 use crate::{apps::chess, chain::error::one_line, config::ModelConfig};
 
 /// A model's prover with what benchmarks want to know of it.
@@ -62,16 +62,18 @@ pub(super) fn load(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::sync
 pub(super) fn load_board(
     config: &ModelConfig,
     keys: &Path,
+    goal: Goal,
     say: &dyn Fn(&str),
 ) -> Option<Result<std::sync::Arc<dyn Prove>, ProveError>> {
     let float = import::load(&config.dir).ok().filter(|f| f.in_channels == 18 && f.board == CHESS_BOARD)?;
-    Some(board_prover(config, keys, &float, say))
+    Some(board_prover(config, keys, &float, goal, say))
 }
 
 fn board_prover(
     config: &ModelConfig,
     keys: &Path,
     float: &FloatGraph,
+    goal: Goal,
     say: &dyn Fn(&str),
 ) -> Result<std::sync::Arc<dyn Prove>, ProveError> {
     let name = config.dir.file_stem().map_or_else(|| "model".to_owned(), |s| s.to_string_lossy().into_owned());
@@ -79,7 +81,7 @@ fn board_prover(
     let inputs: Vec<Tensor> = (0..64).map(board).collect();
     let (graph, report) = quantise::quantise(float, &Front::Chess, &inputs, &Options::default()).map_err(said)?;
     let quotients: Vec<(i64, i64)> = report.bounds.layers.iter().map(|l| (l.q_min, l.q_max)).collect();
-    let shape = if config.shape.is_empty() { cheapest(&graph, &quotients)? } else { parse_shape(&config.shape)? };
+    let shape = if config.shape.is_empty() { chosen(&graph, &quotients, goal)? } else { parse_shape(&config.shape)? };
     say(&format!("model {name}: making keys for shape {shape}"));
     make_folder(keys)?;
     let srs = set_up(config, shape.k, keys, say)?;
@@ -228,20 +230,24 @@ impl Noise {
     }
 }
 
-/// The shape with the fewest cells that the graph fits.
-fn cheapest(graph: &Graph, quotients: &[(i64, i64)]) -> Result<Shape, ProveError> {
-    let mut best: Option<(usize, Shape)> = None;
+/// The shape that suits a goal, of those that the graph fits: the fewest columns for gas, else the fewest cells.
+fn chosen(graph: &Graph, quotients: &[(i64, i64)], goal: Goal) -> Result<Shape, ProveError> {
+    let mut best: Option<((usize, usize), Shape)> = None;
     let mut why = String::new();
     for k in 10..=16u32 {
         for lanes in [1, 2, 4].into_iter().filter(|lanes| graph.board.width.is_multiple_of(*lanes)) {
             for kernels_per_row in [1, 2, 4, 8] {
                 let shape = Shape { lanes, kernels_per_row, k };
-                let cells = (8 * lanes + 9 * kernels_per_row + 16) << k;
-                if best.is_some_and(|(least, _)| least <= cells) {
+                let columns = 8 * lanes + 9 * kernels_per_row + 16;
+                let cost = match goal {
+                    Goal::Gas => (columns, columns << k),
+                    Goal::Balanced | Goal::Speed => (columns << k, columns),
+                };
+                if best.is_some_and(|(least, _)| least <= cost) {
                     continue;
                 }
                 match Layout::new(graph, quotients, shape) {
-                    Ok(_) => best = Some((cells, shape)),
+                    Ok(_) => best = Some((cost, shape)),
                     Err(error) => why = error.to_string(),
                 }
             }

@@ -50,7 +50,7 @@ pub fn load_onnx(
     if privacy != Privacy::default() {
         return general();
     }
-    circuit::load_board(config, keys, say).unwrap_or_else(general)
+    circuit::load_board(config, keys, goal, say).unwrap_or_else(general)
 }
 
 /// Where a proof stands. The names are what people read while they wait.
