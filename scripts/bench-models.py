@@ -80,7 +80,7 @@ class Writer:
         # What is added to a skip is smaller, so that values don't grow from block to block.
         scale = (1 if self.kept else 2) / size
         weights, bias = self.constant((out, channels, kernel, kernel), scale**0.5), self.constant((out,), 0.05)
-        self.node("Conv", [self.at, weights, bias], kernel_shape=[kernel] * 2, pads=[pad] * 4)
+        self.node("Conv", [self.at, weights, bias], kernel_shape=[kernel] * 2, strides=[1, 1], pads=[pad] * 4)
         self.shape = [1, out, height + 2 * pad - kernel + 1, width + 2 * pad - kernel + 1]
         self.macs += size * int(np.prod(self.shape))
         self.numbers += int(np.prod(self.shape))
