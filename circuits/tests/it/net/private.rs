@@ -13,7 +13,7 @@ use zugzwang_circuits::evm::{calldata, transcript::scalar_from_word};
 use zugzwang_circuits::net::circuit::{START_ROW, Shape, Witness};
 use zugzwang_circuits::net::link::LINK_BYTES;
 use zugzwang_circuits::net::{Net, NetProof, NetProver, NetProverError, Privacy, Visibility, Weights};
-use zugzwang_circuits::poseidon::{Salt, commit, permute};
+use zugzwang_circuits::poseidon::{Mix, Salt, commit, permutation, permute};
 use zugzwang_circuits::srs::Srs;
 
 use super::cases::{Case, chain, inputs, mixed, pick, products, request};
@@ -91,10 +91,7 @@ type Change<'a> = Box<dyn Fn(&mut Witness) + 'a>;
 fn a_commitment_has_one_input() {
     for (name, case, salt) in cases().filter(|(_, _, salt)| salt.is_some()) {
         let honest = witness(&case, salt);
-        let other = Case {
-            trace: Case::new(case.net.clone(), case.layout.shape, 2).trace,
-            ..Case::new(case.net.clone(), case.layout.shape, 1)
-        };
+        let other = Case::new(case.net.clone(), case.layout.shape, 2);
         let lies: [(&str, Change<'_>); 6] = [
             ("the sponge of another input", Box::new(|w| w.sponge = witness(&other, salt).sponge)),
             (
@@ -135,6 +132,55 @@ fn a_commitment_has_one_input() {
     }
 }
 
+/// The honest sponge with `added` to one cell, everything after it computed anew, and the commitment that comes out.
+fn injected(case: &Case, honest: &Witness, row: usize, number: usize, added: Fr) -> Witness {
+    let mut lying = honest.clone();
+    let (rounds, constants) = (case.layout.fixed.rounds.as_ref().expect("rounds"), &case.layout.constants_of_rounds);
+    let (was, sponge) = (honest.sponge.as_ref().expect("a sponge"), lying.sponge.as_mut().expect("a sponge"));
+    let mut state = [was.t[row], was.others[0][row], was.others[1][row]];
+    state[number] += added;
+    for row in (START_ROW..=row).rev() {
+        sponge.t[row] = state[0];
+        (sponge.others[0][row], sponge.others[1][row]) = (state[1], state[2]);
+        sponge.powers[0][row] = state[0].square();
+        sponge.powers[1][row] = state[0].square().square();
+        let mix = match (rounds.full[row], rounds.partial[row]) {
+            (1, _) => Mix::Full,
+            (_, 1) => Mix::Partial,
+            _ => Mix::Turn,
+        };
+        // Where a limb is absorbed it stays the honest one.
+        let limb = if rounds.turn[row] == 2 { was.t[row - 1] - constants[row] - was.others[0][row] } else { Fr::ZERO };
+        state = permutation().after(mix, state);
+        state[0] += constants[row] + limb;
+    }
+    lying.instances[START_ROW] = sponge.t[START_ROW];
+    lying
+}
+
+/// Nothing is absorbed but salt and limbs, wherever a prover adds something and goes on honestly from there.
+#[test]
+fn nothing_else_is_absorbed() {
+    let case = Case::new(with(mixed(), PRIVATE, Visibility::Public), Shape { kernels: 4, k: 12 }, 1);
+    let honest = witness(&case, Some(salt()));
+    let start = honest.sponge.as_ref().expect("a sponge").t.len() - 1;
+    for number in [1, 2] {
+        let salted = injected(&case, &honest, start, number, Fr::ONE);
+        assert!(salted.instances[START_ROW] != honest.instances[START_ROW]);
+        assert!(case.accepts(&salted), "the salt is the prover's");
+    }
+    let turns = &case.layout.fixed.rounds.as_ref().expect("rounds").turn;
+    let limbs: Vec<usize> = (START_ROW..start).filter(|row| turns[*row] == 2).collect();
+    assert!(!limbs.is_empty());
+    let rows = [start, start - 1, start - 40, limbs[0], limbs[0] - 1, START_ROW + 30, START_ROW + 1];
+    for (row, number) in rows.into_iter().flat_map(|row| [(row, 0), (row, 1), (row, 2)]) {
+        if row != start || number == 0 {
+            let lying = injected(&case, &honest, row, number, Fr::from(7));
+            assert!(!case.accepts(&lying), "row {row}, number {number}");
+        }
+    }
+}
+
 /// Every cell of the sponge is pinned down by the others; the salt is free only together with all that follows from it.
 #[test]
 fn changed_cells_of_the_sponge_are_caught() {
@@ -170,6 +216,7 @@ fn private_columns_are_empty_where_there_are_no_weights() {
     for (name, case, salt) in cases().filter(|(_, case, _)| case.net.privacy.model.is_private()) {
         let honest = witness(&case, salt);
         let shut = case.layout.fixed.shut.as_ref().expect("a column");
+        let mut tried = 0;
         let columns = case.layout.secret_columns();
         for (code, column) in [(1, 0), (1, columns - 2), (2, columns - 1), (3, 0), (3, columns - 1)] {
             let Some(row) = (START_ROW..case.layout.end).rev().find(|row| shut[*row] == code) else { continue };
@@ -180,7 +227,10 @@ fn private_columns_are_empty_where_there_are_no_weights() {
                 None => secret.bias[row] += Fr::ONE,
             }
             assert!(!case.accepts(&changed), "{name}: row {row} of {columns} columns, shut {code}");
+            tried += 1;
         }
+        // Every kind of row that is shut in this layout, and at least those with neither.
+        assert!(tried >= 2, "{name}: {tried} rows were tried");
     }
 }
 
