@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {Request} from "./Request.sol";
 import {VerifierCall} from "./VerifierCall.sol";
 import {Board} from "./chess/Board.sol";
 import {Endings} from "./chess/Endings.sol";
@@ -433,7 +434,7 @@ contract ChessArena {
     /// 2, is left zero.
     function instances(uint256 gameId, address submitter) external view returns (uint256[7] memory) {
         (uint256 board, uint256 word) = _existing(gameId);
-        return Inputs.instances(Inputs.requestHash(address(this), gameId, word.ply(), submitter), 0, board, word);
+        return Inputs.instances(Request.hash(address(this), gameId, word.ply(), submitter), 0, board, word);
     }
 
     /// @notice An offer.
@@ -524,7 +525,7 @@ contract ChessArena {
         view
         returns (bool)
     {
-        uint256 request = Inputs.requestHash(address(this), gameId, word.ply(), msg.sender);
+        uint256 request = Request.hash(address(this), gameId, word.ply(), msg.sender);
         return VerifierCall.accepts(word.verifier(), proof, Inputs.instances(request, ranking, board, word));
     }
 

@@ -12,23 +12,6 @@ library Inputs {
     /// @dev A plane of the network's input that is on everywhere, one bit per square.
     uint256 private constant PLANE = 0xffffffffffffffff;
 
-    /// @notice The hash that binds a proof to one move of one game and to who submits it.
-    function requestHash(address arena, uint256 gameId, uint256 ply, address submitter)
-        internal
-        view
-        returns (uint256 hash)
-    {
-        assembly ("memory-safe") {
-            let p := mload(0x40)
-            mstore(p, chainid())
-            mstore(add(p, 0x20), arena)
-            mstore(add(p, 0x40), gameId)
-            mstore(add(p, 0x60), ply)
-            mstore(add(p, 0x80), submitter)
-            hash := keccak256(p, 0xa0)
-        }
-    }
-
     /// @notice All seven instances for a board and state seen from the side to move.
     function instances(uint256 request, uint256 ranking, uint256 board, uint256 state)
         internal
