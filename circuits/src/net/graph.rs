@@ -334,6 +334,58 @@ impl Net {
     }
 }
 
+/// Why public limbs are no input of a net.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LimbError {
+    /// A wrong number of limbs.
+    #[error(
+        "{got} limbs, but the model's input takes {want}: ask it with the input schema that it was registered with"
+    )]
+    Count {
+        /// Limbs that were given.
+        got: usize,
+        /// Limbs that the input takes.
+        want: usize,
+    },
+    /// A limb with something above its last number: no proof can be made for it.
+    #[error("limb {limb} has bits above its last number: no proof can be made for it")]
+    TooLarge {
+        /// Index of the limb.
+        limb: usize,
+    },
+}
+
+impl Net {
+    /// The inputs that public limbs (big-endian words) stand for, one list of integers for each tensor.
+    ///
+    /// # Errors
+    /// [`LimbError`] if their number is another, or one has bits where it holds no number.
+    pub fn unpack(&self, limbs: &[[u8; 32]]) -> Result<Vec<Vec<i64>>, LimbError> {
+        let (places, want) = packing(self.inputs.iter().map(|i| (i.len, i.bits)));
+        if limbs.len() != want {
+            return Err(LimbError::Count { got: limbs.len(), want });
+        }
+        let mut rest = limbs.to_vec();
+        let mut inputs = Vec::with_capacity(places.len());
+        for (input, places) in self.inputs.iter().zip(places) {
+            let number = |(limb, offset): (usize, u32)| {
+                let mut value = 0i64;
+                for bit in (offset..offset + input.bits).rev() {
+                    let byte: &mut u8 = &mut rest[limb][31 - (bit / 8) as usize];
+                    value = value << 1 | i64::from(*byte >> (bit % 8) & 1);
+                    *byte &= !(1 << (bit % 8));
+                }
+                value
+            };
+            inputs.push(places.into_iter().map(number).collect());
+        }
+        match rest.iter().position(|limb| *limb != [0; 32]) {
+            Some(limb) => Err(LimbError::TooLarge { limb }),
+            None => Ok(inputs),
+        }
+    }
+}
+
 /// Bits that a public limb has room for: one less than the scalar field's.
 const LIMB_BITS: u32 = 253;
 

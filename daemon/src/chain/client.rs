@@ -126,15 +126,15 @@ impl Client {
         }))
     }
 
-    /// Logs of one contract in exactly this block.
-    pub async fn logs_in(&self, contract: Address, block: B256) -> Result<Vec<Log>, ChainError> {
-        let filter = Filter::new().address(contract).at_block_hash(block);
+    /// Logs of some contracts in exactly this block.
+    pub async fn logs_in(&self, contracts: &[Address], block: B256) -> Result<Vec<Log>, ChainError> {
+        let filter = Filter::new().address(contracts.to_vec()).at_block_hash(block);
         self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e))
     }
 
-    /// Logs of one contract in a range of blocks, both ends included.
-    pub async fn logs_between(&self, contract: Address, first: u64, last: u64) -> Result<Vec<Log>, ChainError> {
-        let filter = Filter::new().address(contract).from_block(first).to_block(last);
+    /// Logs of some contracts in a range of blocks, both ends included.
+    pub async fn logs_between(&self, contracts: &[Address], first: u64, last: u64) -> Result<Vec<Log>, ChainError> {
+        let filter = Filter::new().address(contracts.to_vec()).from_block(first).to_block(last);
         self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e))
     }
 

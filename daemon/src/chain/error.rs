@@ -58,16 +58,22 @@ pub enum ChainError {
         what: String,
     },
     /// There is no contract at the address, or another one.
-    #[error("arena {address}: {why}; set chain.arena to what `zugzwang deploy` printed")]
-    NoArena {
+    #[error("{name} {address}: {why}; set {key} to what `zugzwang deploy` printed")]
+    NoContract {
+        /// What should be there.
+        name: &'static str,
         /// The address.
         address: Address,
+        /// The configuration's key.
+        key: &'static str,
         /// What was found.
         why: String,
     },
     /// Answer of a contract that can't be decoded.
-    #[error("contract {address}: {what} can't be decoded: {why}; is chain.arena an arena of this version?")]
+    #[error("{name} {address}: {what} can't be decoded: {why}; is it a contract of this version?")]
     Undecodable {
+        /// What the contract is.
+        name: &'static str,
         /// The contract.
         address: Address,
         /// Call or event.

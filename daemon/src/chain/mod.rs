@@ -1,9 +1,8 @@
-//! The only room that knows alloy: nodes, keys, the arena's calls and events, and sending.
+//! The only room that knows alloy, besides each app's file of its contract's calls and events: nodes, keys, sending.
 
-pub mod arena;
-mod bindings;
 pub mod bytecode;
 pub mod client;
+pub mod contract;
 pub mod error;
 pub mod fees;
 pub mod key;
@@ -13,6 +12,7 @@ pub mod wallet;
 pub mod watcher;
 
 pub use client::Client;
+pub use contract::Contract;
 pub use error::ChainError;
 pub use key::Key;
 pub use wallet::Wallet;

@@ -5,14 +5,33 @@
 //! Near the head blocks are read one by one by hash; a long gap is read in ranges.
 
 use super::{
-    arena::{self, Seen},
     client::{Client, Header},
     error::ChainError,
+    types::{Address, B256, Log},
 };
 use crate::{
     config::ChainConfig,
     store::{BlockRef, Store, StoreError},
 };
+
+/// A log with its place on the chain.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The block.
+    pub block: BlockRef,
+    /// The transaction.
+    pub tx: B256,
+    /// The log.
+    pub log: Log,
+}
+
+/// Logs with their places; those of blocks that are gone, or of none, are left out.
+pub fn found(logs: Vec<Log>) -> impl Iterator<Item = Found> {
+    logs.into_iter().filter(|log| !log.removed).filter_map(|log| {
+        let block = BlockRef { number: log.block_number?, hash: log.block_hash? };
+        Some(Found { block, tx: log.transaction_hash?, log })
+    })
+}
 
 /// What a poll found.
 #[derive(Debug, Default)]
@@ -21,8 +40,8 @@ pub struct Batch {
     pub undo: Option<BlockRef>,
     /// Blocks to remember, ascending; the last one is the new cursor.
     pub blocks: Vec<BlockRef>,
-    /// The arena's events in them, in order.
-    pub events: Vec<Seen>,
+    /// The contracts' logs in them, in order.
+    pub logs: Vec<Found>,
     /// Unix time of the chain's newest block.
     pub time: u64,
     /// Whether there is nothing more to read for now.
@@ -48,7 +67,12 @@ pub enum WatchError {
 }
 
 /// Reads what is new since the stored cursor.
-pub async fn poll(client: &Client, config: &ChainConfig, store: &Store) -> Result<Batch, WatchError> {
+pub async fn poll(
+    client: &Client,
+    config: &ChainConfig,
+    contracts: &[Address],
+    store: &Store,
+) -> Result<Batch, WatchError> {
     let head = client.head().await?;
     let mut batch = Batch { time: head.timestamp, ..Batch::default() };
     let from = match store.cursor(config.chain_id).await? {
@@ -64,7 +88,7 @@ pub async fn poll(client: &Client, config: &ChainConfig, store: &Store) -> Resul
             let first = client.known_block(config.start_block.saturating_sub(1)).await?.block;
             batch.blocks.push(first);
             if config.start_block == 0 {
-                batch.events.extend(events_in(client, config, first).await?);
+                batch.logs.extend(logs_in(client, contracts, first).await?);
             }
             first
         }
@@ -73,9 +97,9 @@ pub async fn poll(client: &Client, config: &ChainConfig, store: &Store) -> Resul
     let gap = target.saturating_sub(from.number);
     if gap > config.max_reorg {
         let last = (target - config.max_reorg).min(from.number.saturating_add(config.batch));
-        read_range(client, config, from, last, &mut batch).await?;
+        read_range(client, contracts, from, last, &mut batch).await?;
     } else {
-        read_blocks(client, config, from, target, &mut batch).await?;
+        read_blocks(client, contracts, from, target, &mut batch).await?;
         batch.caught_up = true;
     }
     Ok(batch)
@@ -110,7 +134,7 @@ async fn common_ancestor(
 /// batch: the next poll sees the reorganisation.
 async fn read_blocks(
     client: &Client,
-    config: &ChainConfig,
+    contracts: &[Address],
     mut parent: BlockRef,
     target: u64,
     batch: &mut Batch,
@@ -122,7 +146,7 @@ async fn read_blocks(
         if !follows(&header, parent) {
             return Ok(());
         }
-        batch.events.extend(events_in(client, config, header.block).await?);
+        batch.logs.extend(logs_in(client, contracts, header.block).await?);
         batch.blocks.push(header.block);
         parent = header.block;
     }
@@ -132,7 +156,7 @@ async fn read_blocks(
 /// Reads a range in one query, and makes sure that it was one chain from end to end.
 async fn read_range(
     client: &Client,
-    config: &ChainConfig,
+    contracts: &[Address],
     from: BlockRef,
     last: u64,
     batch: &mut Batch,
@@ -142,13 +166,13 @@ async fn read_range(
         return Ok(());
     }
     let before = client.known_block(last).await?;
-    let logs = client.logs_between(config.arena, first, last).await?;
+    let logs = client.logs_between(contracts, first, last).await?;
     if client.known_block(last).await? != before {
         return Ok(());
     }
-    batch.events.extend(arena::decode_all(config.arena, &logs)?);
+    batch.logs.extend(found(logs));
     batch.blocks.push(before.block);
-    tracing::info!(first, last, events = batch.events.len(), "catching up");
+    tracing::info!(first, last, logs = batch.logs.len(), "catching up");
     Ok(())
 }
 
@@ -156,7 +180,10 @@ fn follows(header: &Header, parent: BlockRef) -> bool {
     header.parent == parent.hash && header.block.number == parent.number.saturating_add(1)
 }
 
-async fn events_in(client: &Client, config: &ChainConfig, block: BlockRef) -> Result<Vec<Seen>, ChainError> {
-    let logs = client.logs_in(config.arena, block.hash).await?;
-    arena::decode_all(config.arena, &logs)
+async fn logs_in(
+    client: &Client,
+    contracts: &[Address],
+    block: BlockRef,
+) -> Result<impl Iterator<Item = Found>, ChainError> {
+    Ok(found(client.logs_in(contracts, block.hash).await?))
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::{CliError, Output};
 use crate::{
+    apps::chess::Terms,
     chain::{
         Client, Key, Wallet, bytecode,
         types::{B256, U256},
-        wallet::Terms,
     },
     config::{Config, RawConfig},
     out,
@@ -41,13 +41,13 @@ struct Deployed {
 }
 
 pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Result<(), CliError> {
-    let mut known = true;
-    if raw.chain.arena.is_empty() {
+    let known = !raw.chess.arena.is_empty();
+    if !known {
         // Not needed yet: this command is what makes it.
-        raw.chain.arena = format!("0x{:040x}", 1);
-        known = false;
+        raw.chess.arena = format!("0x{:040x}", 1);
     }
     let config = Config::from_raw(raw)?;
+    let configured = config.chess.as_ref().map(|chess| chess.arena).filter(|_| known);
     let key = Key::open(&config.key.keystore, &config.key.password)?;
     let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
     let wallet = Wallet::new(client.clone(), key, config.submit.clone());
@@ -62,11 +62,12 @@ pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Resul
     let code = verifier::get(&config.model.dir, prover.as_ref()).await?;
 
     let made = wallet.deploy("the verifier's deployment", code.bytecode).await?;
-    let (arena, arena_gas, start_block) = if known {
-        (config.chain.arena, 0, config.chain.start_block)
-    } else {
-        let arena = wallet.deploy("the arena's deployment", bytecode::arena()).await?;
-        (arena.contract, arena.mined.gas_used, arena.mined.block.number)
+    let (arena, arena_gas, start_block) = match configured {
+        Some(arena) => (arena, 0, config.chain.start_block),
+        None => {
+            let arena = wallet.deploy("the arena's deployment", bytecode::arena()).await?;
+            (arena.contract, arena.mined.gas_used, arena.mined.block.number)
+        }
     };
     let terms = Terms {
         verifier: made.contract,
@@ -87,7 +88,7 @@ pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Resul
     };
     output.print(&deployed, || {
         format!(
-            "verifier {}\nmodel    {}\noffer    {}\n\n[chain]\narena = \"{}\"\nstart_block = {}",
+            "verifier {}\nmodel    {}\noffer    {}\n\n[chess]\narena = \"{}\"\n\n[chain]\nstart_block = {}",
             deployed.verifier, deployed.model_id, deployed.offer, deployed.arena, deployed.start_block
         )
     })

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
+    apps::AppError,
     chain::{ChainError, submit::SubmitError},
     config::ConfigError,
     demo::{DemoError, anvil::AnvilError},
@@ -73,6 +74,12 @@ impl From<ServiceError> for CliError {
             ServiceError::Chain(error) => error.into(),
             ServiceError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<AppError> for CliError {
+    fn from(error: AppError) -> Self {
+        ServiceError::from(error).into()
     }
 }
 

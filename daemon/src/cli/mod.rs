@@ -151,21 +151,26 @@ fn check(config: Config, output: Output) -> Result<(), CliError> {
     struct Checked {
         rpc: String,
         chain_id: u64,
-        arena: String,
+        contracts: Vec<String>,
         model: String,
         store: String,
     }
+    let contracts = config.contracts().iter().map(|(app, contract)| format!("{app} {contract}")).collect();
     let checked = Checked {
         rpc: config.chain.rpc,
         chain_id: config.chain.chain_id,
-        arena: config.chain.arena.to_string(),
+        contracts,
         model: config.model.dir.display().to_string(),
         store: config.store.display().to_string(),
     };
     output.print(&checked, || {
         format!(
-            "the configuration is right: arena {} on chain {} at {}, model {}, store {}",
-            checked.arena, checked.chain_id, checked.rpc, checked.model, checked.store
+            "the configuration is right: {} on chain {} at {}, model {}, store {}",
+            checked.contracts.join(", "),
+            checked.chain_id,
+            checked.rpc,
+            checked.model,
+            checked.store
         )
     })
 }

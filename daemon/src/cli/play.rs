@@ -10,11 +10,12 @@ use tokio::{
 
 use super::{CliError, Output};
 use crate::{
-    chain::{Client, Key, arena::Arena, bytecode},
+    apps::{self, Ground},
+    chain::{Client, Key, bytecode},
     config::{Config, ModelConfig},
     demo::{self, Code, Options},
     out,
-    prover::{self, Source, verifier},
+    prover::{self, Models, Source, verifier},
     service::{self, Service},
     store::Store,
 };
@@ -56,12 +57,15 @@ pub(super) async fn run(config: Config) -> Result<(), CliError> {
     let key = Key::open(&config.key.keystore, &config.key.password)?;
     // What is wrong with the chain shows before the keys take their time.
     let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
-    Arena::open(client, config.chain.arena).await?;
-    let model = config.model.clone();
-    let prover = tokio::task::spawn_blocking(move || prover::load(&model, &|step| tracing::info!("{step}")))
+    let ground = Ground { client, signer: key.address(), models: Models::default(), store: store.clone() };
+    apps::open(&config, &ground).await?;
+    let (common, folders) = (config.model.clone(), config.model_folders());
+    let loaded = move || Models::load(&common, &folders, &|step| tracing::info!("{step}"));
+    let models = tokio::task::spawn_blocking(loaded)
         .await
         .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
-    let service = Service::start(config, key, prover, store, service::log_only()).await?;
+    let apps = apps::open(&config, &Ground { models, ..ground }).await?;
+    let service = Service::start(config, key, apps, store, service::log_only()).await?;
     Ok(service.run(stop_on_signal()?).await?)
 }
 

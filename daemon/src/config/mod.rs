@@ -30,6 +30,9 @@ pub enum ConfigError {
         /// The nearest key, or the list of keys.
         advice: String,
     },
+    /// No contract at all.
+    #[error("no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it)")]
+    NoApp,
     /// A value that is out of its range or malformed.
     #[error("`{key}` = \"{value}\" {problem}; set it in the file or as {}", env_name(key))]
     BadValue {
@@ -50,8 +53,10 @@ pub fn env_name(key: &str) -> String {
 /// A configuration that has been checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The chain and the contract that are watched.
+    /// The chain that is watched.
     pub chain: ChainConfig,
+    /// The arena whose NPC is played.
+    pub chess: Option<ChessConfig>,
     /// The committed model and where its keys are cached.
     pub model: ModelConfig,
     /// How proofs are made.
@@ -60,25 +65,19 @@ pub struct Config {
     pub key: KeyConfig,
     /// How transactions are priced and followed.
     pub submit: SubmitConfig,
-    /// What the host claims by itself.
-    pub claims: ClaimsConfig,
     /// The SQLite file.
     pub store: PathBuf,
     /// A `tracing` filter, such as `info` or `zugzwang=debug`.
     pub log: String,
 }
 
-/// The chain and the contract that are watched.
+/// The chain that is watched.
 #[derive(Clone, Debug)]
 pub struct ChainConfig {
     /// HTTP endpoint.
     pub rpc: String,
     /// Chain id that the endpoint must have.
     pub chain_id: u64,
-    /// The arena.
-    pub arena: Address,
-    /// Whose games are played; zero stands for the signing key's.
-    pub host: Address,
     /// First block whose events count.
     pub start_block: u64,
     /// Blocks on top of an event before it is acted on.
@@ -93,6 +92,27 @@ pub struct ChainConfig {
     pub poll: Duration,
     /// Longest wait for an answer of the endpoint.
     pub timeout: Duration,
+}
+
+/// The arena whose NPC is played.
+#[derive(Clone, Debug)]
+pub struct ChessConfig {
+    /// The arena.
+    pub arena: Address,
+    /// Whose games are played; zero stands for the signing key's.
+    pub host: Address,
+    /// Whether games are claimed whose human has let the clock run out.
+    pub timeouts: bool,
+}
+
+impl ChessConfig {
+    fn from_raw(raw: &raw::RawChess) -> Result<Self, ConfigError> {
+        Ok(Self {
+            arena: address("chess.arena", &raw.arena)?,
+            host: if raw.host.is_empty() { Address::ZERO } else { address("chess.host", &raw.host)? },
+            timeouts: raw.claim_timeouts,
+        })
+    }
 }
 
 /// The set-up of a file, or the built-in one.
@@ -157,17 +177,20 @@ pub struct SubmitConfig {
     pub gas_margin_percent: u64,
 }
 
-/// What the host claims by itself.
-#[derive(Clone, Debug)]
-pub struct ClaimsConfig {
-    /// Games whose human has let the clock run out.
-    pub timeouts: bool,
-}
-
 impl Config {
     /// Reads and checks the layers. Without a file, only defaults and the environment count.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         Self::from_raw(RawConfig::load(file)?)
+    }
+
+    /// Each app's name and contract.
+    pub fn contracts(&self) -> Vec<(&'static str, Address)> {
+        self.chess.iter().map(|chess| ("chess", chess.arena)).collect()
+    }
+
+    /// The folders of all models that are proven.
+    pub fn model_folders(&self) -> Vec<PathBuf> {
+        self.chess.iter().map(|_| self.model.dir.clone()).collect()
     }
 
     /// Checks a raw configuration.
@@ -175,8 +198,6 @@ impl Config {
         let chain = ChainConfig {
             rpc: http_url("chain.rpc", &raw.chain.rpc)?,
             chain_id: at_least("chain.chain_id", raw.chain.chain_id, 1)?,
-            arena: address("chain.arena", &raw.chain.arena)?,
-            host: if raw.chain.host.is_empty() { Address::ZERO } else { address("chain.host", &raw.chain.host)? },
             start_block: raw.chain.start_block,
             confirmations: raw.chain.confirmations,
             finality: raw.chain.finality,
@@ -199,8 +220,15 @@ impl Config {
                 return Err(bad("key.password_env", "", "is empty and so is key.password_file: name one of the two"));
             }
         };
+        // An app is one whose contract is named.
+        let named = |contract: &str| !contract.is_empty();
+        let chess = named(&raw.chess.arena).then(|| ChessConfig::from_raw(&raw.chess)).transpose()?;
+        if chess.is_none() {
+            return Err(ConfigError::NoApp);
+        }
         Ok(Self {
             chain,
+            chess,
             model: ModelConfig {
                 dir: path("model.dir", &raw.model.dir)?,
                 shape: raw.model.shape,
@@ -220,7 +248,6 @@ impl Config {
                 bump_percent: raw.submit.bump_percent.into(),
                 gas_margin_percent: raw.submit.gas_margin_percent,
             },
-            claims: ClaimsConfig { timeouts: raw.claims.timeouts },
             store: path("store.path", &raw.store.path)?,
             log: raw.log.filter,
         })
@@ -273,14 +300,18 @@ mod tests {
         let shown = match result {
             Ok(c) => format!(
                 "{} {} confirmations={} fee={} {:?}",
-                c.chain.rpc, c.chain.arena, c.chain.confirmations, c.submit.max_fee, c.key.password
+                c.chain.rpc,
+                c.chess.expect("chess").arena,
+                c.chain.confirmations,
+                c.submit.max_fee,
+                c.key.password
             ),
             Err(error) => error.to_string(),
         };
         expected.assert_eq(&shown);
     }
 
-    const ARENA: &str = "[chain]\narena = \"0x00000000000000000000000000000000000000aa\"\n";
+    const ARENA: &str = "[chess]\narena = \"0x00000000000000000000000000000000000000aa\"\n[chain]\n";
 
     #[test]
     fn layers() {
@@ -317,7 +348,7 @@ mod tests {
             expect!["unknown key `chian` in the environment: did you mean `chain`?"],
         );
         check(
-            "[chain]\nrpc = 5\narena = \"0x1\"",
+            "[chain]\nrpc = 5\n[chess]\narena = \"0x1\"",
             &[],
             expect![[
                 r#"`chain.rpc` = "5" must be an http:// or https:// address; set it in the file or as ZUGZWANG__CHAIN__RPC"#
@@ -326,9 +357,9 @@ mod tests {
         check(
             "",
             &[],
-            expect![[
-                r#"`chain.arena` = "" must be an address, 0x and 40 hex digits (`zugzwang deploy` prints the arena's); set it in the file or as ZUGZWANG__CHAIN__ARENA"#
-            ]],
+            expect![
+                "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it)"
+            ],
         );
         check(
             &format!("{ARENA}poll_ms = \"soon\""),

@@ -16,6 +16,8 @@ use super::ConfigError;
 pub struct RawConfig {
     /// `[chain]`.
     pub chain: RawChain,
+    /// `[chess]`.
+    pub chess: RawChess,
     /// `[model]`.
     pub model: RawModel,
     /// `[prover]`.
@@ -24,8 +26,6 @@ pub struct RawConfig {
     pub key: RawKey,
     /// `[submit]`.
     pub submit: RawSubmit,
-    /// `[claims]`.
-    pub claims: RawClaims,
     /// `[store]`.
     pub store: RawStore,
     /// `[log]`.
@@ -40,11 +40,7 @@ pub struct RawChain {
     pub rpc: String,
     /// Chain id that the node must report.
     pub chain_id: u64,
-    /// Address of the arena.
-    pub arena: String,
-    /// Whose games are played; empty for those that the signing key hosts.
-    pub host: String,
-    /// First block whose events count, usually the arena's own.
+    /// First block whose events count, usually that of the first contract.
     pub start_block: u64,
     /// Blocks on top of an event before it is acted on.
     pub confirmations: u64,
@@ -65,8 +61,6 @@ impl Default for RawChain {
         Self {
             rpc: "http://127.0.0.1:8545".into(),
             chain_id: 31337,
-            arena: String::new(),
-            host: String::new(),
             start_block: 0,
             confirmations: 1,
             finality: 12,
@@ -78,13 +72,31 @@ impl Default for RawChain {
     }
 }
 
+/// `[chess]`: an arena whose NPC is played.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawChess {
+    /// Address of the arena; empty for no chess.
+    pub arena: String,
+    /// Whose games are played; empty for those that the signing key hosts.
+    pub host: String,
+    /// Whether games are claimed whose human has let the clock run out.
+    pub claim_timeouts: bool,
+}
+
+impl Default for RawChess {
+    fn default() -> Self {
+        Self { arena: String::new(), host: String::new(), claim_timeouts: true }
+    }
+}
+
 /// `[model]`: what is proven.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RawModel {
-    /// The model's folder.
+    /// The folder of the model that plays chess.
     pub dir: String,
-    /// Shape of the circuit; empty for the model's own.
+    /// Shape of its circuit; empty for the model's own.
     pub shape: String,
     /// Folder for cached keys.
     pub cache: String,
@@ -157,20 +169,6 @@ pub struct RawSubmit {
 impl Default for RawSubmit {
     fn default() -> Self {
         Self { max_fee_gwei: 200.0, max_priority_gwei: 2.0, bump_after_s: 45, bump_percent: 13, gas_margin_percent: 20 }
-    }
-}
-
-/// `[claims]`: what the host claims by itself.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RawClaims {
-    /// Games whose human has let the clock run out.
-    pub timeouts: bool,
-}
-
-impl Default for RawClaims {
-    fn default() -> Self {
-        Self { timeouts: true }
     }
 }
 

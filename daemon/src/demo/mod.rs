@@ -20,14 +20,16 @@ use self::{
     table::Table,
 };
 use crate::{
-    apps::chess::{self, ChessError},
+    apps::{
+        self, Ground,
+        chess::{self, ChessError, Ending},
+    },
     chain::{
-        ChainError,
+        ChainError, Client,
         types::{Bytes, U256, random},
-        wallet::Ending,
     },
     config::ConfigError,
-    prover::Prove,
+    prover::{Models, Prove},
     service::{Notice, Service, ServiceError},
     store::{State, Store, StoreError},
 };
@@ -158,7 +160,14 @@ pub async fn play(options: Options, prover: Arc<dyn Prove>, code: Code) -> Resul
         let _ = sender.send(notice.clone());
     });
     let store = Store::open(&table.config.store).await?;
-    let service = Service::start(table.config.clone(), table.npc_key.clone(), prover, store, observer).await?;
+    let ground = Ground {
+        client: Client::connect_to(&chain.url, table.config.chain.chain_id, table.config.chain.timeout).await?,
+        signer: table.npc_key.address(),
+        models: Models::of([prover]),
+        store: store.clone(),
+    };
+    let apps = apps::open(&table.config, &ground).await.map_err(ServiceError::from)?;
+    let service = Service::start(table.config.clone(), table.npc_key.clone(), apps, store, observer).await?;
     let mut daemon = tokio::spawn(service.run(stopped));
 
     let played = tokio::select! {
@@ -289,16 +298,20 @@ impl<'a> Game<'a> {
         let mut proved_ms = 0;
         while let Some(notice) = self.notices.recv().await {
             match notice {
-                Notice::Asked { game, ply: p } if (game, p) == (id, ply) => waiting.phase("reads the board"),
-                Notice::Proving { game, ply: p, phase } if (game, p) == (id, ply) => {
+                Notice::Asked { subject, round } if (subject.id, round) == (id, ply) => {
+                    waiting.phase("reads the board")
+                }
+                Notice::Proving { subject, round, phase } if (subject.id, round) == (id, ply) => {
                     waiting.phase(&format!("proves: {phase}"))
                 }
-                Notice::Proved { game, ply: p, ms, .. } if (game, p) == (id, ply) => {
+                Notice::Proved { subject, round, ms, .. } if (subject.id, round) == (id, ply) => {
                     proved_ms = ms;
                     waiting.phase("simulates and submits");
                 }
-                Notice::Signed { game, ply: p, .. } if (game, p) == (id, ply) => waiting.phase("waits for the block"),
-                Notice::Mined { game, ply: p, hash, gas, .. } if (game, p) == (id, ply) => {
+                Notice::Signed { subject, round, .. } if (subject.id, round) == (id, ply) => {
+                    waiting.phase("waits for the block")
+                }
+                Notice::Mined { subject, round, hash, gas, .. } if (subject.id, round) == (id, ply) => {
                     drop(waiting);
                     let answer_s = asked.elapsed().as_secs_f64();
                     let Some(word) = self.table.arena.npc_move_in(hash).await? else {
@@ -325,7 +338,7 @@ impl<'a> Game<'a> {
                     self.answers.push(made);
                     return Ok(Some(m));
                 }
-                Notice::Ended { game, ply: p, state, why } if (game, p) == (id, ply) => {
+                Notice::Ended { subject, round, state, why } if (subject.id, round) == (id, ply) => {
                     let ended = self.table.arena.game(id, None).await?.ended.is_some();
                     if state == State::Failed || !ended {
                         return Err(DemoError::NoAnswer { ply, why });

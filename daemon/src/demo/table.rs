@@ -9,12 +9,13 @@ use shakmaty::Color;
 
 use super::{Code, DemoError, Options, screen::Screen};
 use crate::{
-    apps::chess,
+    apps::chess::{
+        self, Terms,
+        arena::{self, Arena},
+    },
     chain::{
         Client, Key, Wallet,
-        arena::Arena,
         types::{Address, B256, U256, random},
-        wallet::Terms,
     },
     config::{Config, ConfigError, PasswordSource, RawConfig, SubmitConfig},
 };
@@ -65,7 +66,7 @@ impl Table {
             gas_margin_percent: 20,
         };
         let npc = Wallet::new(client.clone(), npc_key.clone(), prices.clone());
-        let human = Wallet::new(client.clone(), human_key, prices);
+        let human = Wallet::new(client.clone(), human_key, prices).speaking(arena::words);
 
         let verifier = npc.deploy("the verifier's deployment", code.verifier).await?;
         screen.say(&format!("verifier:    {} ({} gas)", verifier.contract, verifier.mined.gas_used));
@@ -103,7 +104,7 @@ fn daemon_config(
     let mut raw = RawConfig::default();
     raw.chain.rpc = url.to_owned();
     raw.chain.chain_id = chain_id;
-    raw.chain.arena = arena.to_string();
+    raw.chess.arena = arena.to_string();
     raw.chain.confirmations = 0;
     raw.chain.finality = 1;
     raw.chain.poll_ms = 100;

@@ -1,4 +1,5 @@
-//! Decides what happens to jobs. Pure: no clock, no disk, no network, and it cannot fail.
+//! Decides what happens to jobs. Pure: no clock, no disk, no network, and it cannot fail. It knows no app: a job is a round
+//! of a subject (a ply of a game, a request, a market, a round of an incident) of some contract.
 //!
 //! Every cause of work is an [`Event`]; [`step`] turns it into [`Effect`]s, which the service
 //! applies in the same database transaction that stores the event. What is to be done next is not
@@ -11,30 +12,28 @@
 //!  failed proof          nonce lost      block undone          any open state ──► moot, forfeited, failed
 //! ```
 
-pub mod clock;
-
 use std::collections::BTreeSet;
 
 use crate::store::{BlockRef, Job, State};
 
-/// Everything that can happen to the jobs of one game.
+/// Everything that can happen to the jobs of one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The chain says that it is the NPC's move.
-    Turn {
-        /// Half-moves played.
-        ply: u64,
+    /// The chain asks.
+    Asked {
+        /// Which round.
+        round: u64,
         /// The block that says so.
         block: BlockRef,
     },
-    /// The NPC's move at this ply is on the chain, in a transaction that isn't ours.
+    /// The answer of this round is on the chain, in a transaction that isn't ours.
     AnsweredByOther {
-        /// Half-moves played before it.
-        ply: u64,
+        /// Which round.
+        round: u64,
     },
-    /// The game has ended.
+    /// Nothing more will be asked about the subject.
     Over {
-        /// Whether it ended because the NPC's time ran out.
+        /// Whether it ended because our time ran out.
         forfeited: bool,
         /// How, in words.
         how: String,
@@ -48,65 +47,65 @@ pub enum Event {
     Restarted,
     /// A proof is being made.
     ProofStarted {
-        /// Of which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
     },
     /// A proof is there.
     Proved {
-        /// Of which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
         /// The block whose question it answers.
         asked: BlockRef,
     },
     /// No proof came of it.
     ProofFailed {
-        /// Of which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
         /// Why.
         why: String,
         /// How many tries there may be.
         attempts: u32,
     },
-    /// The board as read from the chain asks nothing of the NPC.
-    NothingToPlay {
-        /// At which ply.
-        ply: u64,
+    /// What is read from the chain asks nothing of us.
+    NothingToAnswer {
+        /// Which round.
+        round: u64,
         /// Why.
         why: String,
     },
-    /// The arena refuses the answer, in simulation or in a block.
+    /// The contract refuses the answer, in simulation or in a block.
     Refused {
-        /// At which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
         /// The contract's error in words.
         why: String,
-        /// Whether the chain still waits for this ply.
+        /// Whether the chain still waits for this round's answer.
         still_asked: bool,
     },
     /// The signed transaction is stored.
     Stored {
-        /// Of which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
     },
     /// Our transaction is in a block and succeeded.
     Mined {
-        /// Of which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
     },
     /// Our transaction fell out of its block.
     Unmined {
-        /// Of which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
     },
     /// Our transaction's block is deep enough.
     Deep {
-        /// Of which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
     },
     /// Another transaction used our nonce.
     NonceLost {
-        /// Of which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
     },
 }
 
@@ -115,8 +114,8 @@ pub enum Event {
 pub enum Effect {
     /// Store the question, or ask it again.
     Ask {
-        /// At which ply.
-        ply: u64,
+        /// Which round.
+        round: u64,
         /// The block that asks.
         block: BlockRef,
     },
@@ -152,18 +151,18 @@ pub enum Work {
     Submit(i64),
 }
 
-/// Decides what an event means for the jobs of its game.
+/// Decides what an event means for the jobs of its subject.
 pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
     let mut effects = Vec::new();
     match event {
-        Event::Turn { ply, block } => turn(jobs, *ply, *block, &mut effects),
-        Event::AnsweredByOther { ply } => {
-            for job in at(jobs, *ply).filter(|job| job.state.is_open()) {
+        Event::Asked { round, block } => asked(jobs, *round, *block, &mut effects),
+        Event::AnsweredByOther { round } => {
+            for job in at(jobs, *round).filter(|job| job.state.is_open()) {
                 end(job, State::Moot, "answered by another transaction", &mut effects);
             }
         }
         Event::Over { forfeited, how } => {
-            // A submitted answer may be the very move that ended the game: its receipt decides.
+            // A submitted answer may be the very one that ended it: its receipt decides.
             let state = if *forfeited { State::Forfeited } else { State::Moot };
             for job in jobs.iter().filter(|job| is_before_submission(job.state)) {
                 end(job, state, how, &mut effects);
@@ -179,18 +178,18 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
                 set(job, State::Seen, "the daemon was restarted while proving", &mut effects);
             }
         }
-        Event::ProofStarted { ply } => {
-            for job in at(jobs, *ply).filter(|job| job.state == State::Seen) {
+        Event::ProofStarted { round } => {
+            for job in at(jobs, *round).filter(|job| job.state == State::Seen) {
                 set(job, State::Proving, "", &mut effects);
             }
         }
-        Event::Proved { ply, asked } => {
-            for job in at(jobs, *ply).filter(|job| job.state == State::Proving && job.block == *asked) {
+        Event::Proved { round, asked } => {
+            for job in at(jobs, *round).filter(|job| job.state == State::Proving && job.block == *asked) {
                 set(job, State::Proved, "", &mut effects);
             }
         }
-        Event::ProofFailed { ply, why, attempts } => {
-            for job in at(jobs, *ply).filter(|job| job.state == State::Proving) {
+        Event::ProofFailed { round, why, attempts } => {
+            for job in at(jobs, *round).filter(|job| job.state == State::Proving) {
                 if job.attempts < *attempts {
                     set(job, State::Seen, why, &mut effects);
                 } else {
@@ -198,13 +197,13 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
                 }
             }
         }
-        Event::NothingToPlay { ply, why } => {
-            for job in at(jobs, *ply).filter(|job| is_before_submission(job.state)) {
+        Event::NothingToAnswer { round, why } => {
+            for job in at(jobs, *round).filter(|job| is_before_submission(job.state)) {
                 end(job, State::Moot, why, &mut effects);
             }
         }
-        Event::Refused { ply, why, still_asked } => {
-            for job in at(jobs, *ply).filter(|job| matches!(job.state, State::Proved | State::Submitted)) {
+        Event::Refused { round, why, still_asked } => {
+            for job in at(jobs, *round).filter(|job| matches!(job.state, State::Proved | State::Submitted)) {
                 if *still_asked {
                     fail(job, why, &mut effects);
                 } else {
@@ -212,31 +211,31 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
                 }
             }
         }
-        Event::Stored { ply } => {
-            for job in at(jobs, *ply).filter(|job| job.state == State::Proved) {
+        Event::Stored { round } => {
+            for job in at(jobs, *round).filter(|job| job.state == State::Proved) {
                 set(job, State::Submitted, "", &mut effects);
             }
         }
-        Event::Mined { ply } => {
-            for job in at(jobs, *ply).filter(|job| !matches!(job.state, State::Included | State::Final)) {
+        Event::Mined { round } => {
+            for job in at(jobs, *round).filter(|job| !matches!(job.state, State::Included | State::Final)) {
                 if job.state == State::Proving {
                     effects.push(Effect::Cancel { job: job.id });
                 }
                 set(job, State::Included, "", &mut effects);
             }
         }
-        Event::Unmined { ply } => {
-            for job in at(jobs, *ply).filter(|job| job.state == State::Included) {
+        Event::Unmined { round } => {
+            for job in at(jobs, *round).filter(|job| job.state == State::Included) {
                 set(job, State::Submitted, "its block was undone; sent again", &mut effects);
             }
         }
-        Event::Deep { ply } => {
-            for job in at(jobs, *ply).filter(|job| job.state == State::Included) {
+        Event::Deep { round } => {
+            for job in at(jobs, *round).filter(|job| job.state == State::Included) {
                 set(job, State::Final, "", &mut effects);
             }
         }
-        Event::NonceLost { ply } => {
-            for job in at(jobs, *ply).filter(|job| job.state == State::Submitted) {
+        Event::NonceLost { round } => {
+            for job in at(jobs, *round).filter(|job| job.state == State::Submitted) {
                 set(job, State::Proved, "another transaction used its nonce", &mut effects);
             }
         }
@@ -244,33 +243,68 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
     effects
 }
 
-/// What to start, given the open jobs, those that are already being worked on, and free slots.
-pub fn next_work(open: &[Job], busy: &BTreeSet<i64>, free_slots: usize) -> Vec<Work> {
-    let idle = |state| open.iter().filter(move |job| job.state == state && !busy.contains(&job.id));
-    let submit = idle(State::Proved).map(|job| Work::Submit(job.id));
-    let prove = idle(State::Seen).take(free_slots).map(|job| Work::Prove(job.id));
-    submit.chain(prove).collect()
+/// What goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// First, and with a slot of its own that nothing else takes: money may be on its way out.
+    Urgent,
+    /// In the order in which it was asked.
+    Normal,
 }
 
-fn turn(jobs: &[Job], ply: u64, block: BlockRef, effects: &mut Vec<Effect>) {
-    for job in jobs.iter().filter(|job| job.key.ply < ply && is_before_submission(job.state)) {
-        end(job, State::Moot, "the game went on without it", effects);
+/// Proofs that could start now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// For any job.
+    pub free: usize,
+    /// Besides those, for urgent jobs.
+    pub urgent: usize,
+}
+
+/// What to start, given the open jobs, those that are already being worked on, and free slots: answers before proofs, urgent
+/// jobs before others.
+pub fn next_work(
+    open: &[Job],
+    busy: &BTreeSet<i64>,
+    mut slots: Slots,
+    priority: impl Fn(&Job) -> Priority,
+) -> Vec<Work> {
+    let mut idle: Vec<&Job> = open.iter().filter(|job| !busy.contains(&job.id)).collect();
+    idle.sort_by_key(|job| priority(job));
+    let mut work: Vec<Work> =
+        idle.iter().filter(|job| job.state == State::Proved).map(|job| Work::Submit(job.id)).collect();
+    for job in idle.iter().filter(|job| job.state == State::Seen) {
+        let slot = match priority(job) {
+            Priority::Urgent if slots.urgent > 0 => &mut slots.urgent,
+            _ => &mut slots.free,
+        };
+        if *slot > 0 {
+            *slot -= 1;
+            work.push(Work::Prove(job.id));
+        }
     }
-    match at(jobs, ply).next() {
-        None => effects.push(Effect::Ask { ply, block }),
+    work
+}
+
+fn asked(jobs: &[Job], round: u64, block: BlockRef, effects: &mut Vec<Effect>) {
+    for job in jobs.iter().filter(|job| job.key.round < round && is_before_submission(job.state)) {
+        end(job, State::Moot, "it went on without this round", effects);
+    }
+    match at(jobs, round).next() {
+        None => effects.push(Effect::Ask { round, block }),
         Some(job) if job.block == block && job.state != State::Moot => {}
         Some(job) if matches!(job.state, State::Included | State::Final) => {}
         Some(job) => {
             if job.state == State::Proving {
                 effects.push(Effect::Cancel { job: job.id });
             }
-            effects.push(Effect::Ask { ply, block });
+            effects.push(Effect::Ask { round, block });
         }
     }
 }
 
-fn at(jobs: &[Job], ply: u64) -> impl Iterator<Item = &Job> {
-    jobs.iter().filter(move |job| job.key.ply == ply)
+fn at(jobs: &[Job], round: u64) -> impl Iterator<Item = &Job> {
+    jobs.iter().filter(move |job| job.key.round == round)
 }
 
 fn is_before_submission(state: State) -> bool {

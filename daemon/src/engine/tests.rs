@@ -17,25 +17,25 @@ fn block(name: &str) -> BlockRef {
 }
 
 fn event(words: &[&str]) -> Event {
-    let ply = || words[1].parse().expect("ply");
+    let round = || words[1].parse().expect("round");
     match words[0] {
-        "turn" => Event::Turn { ply: ply(), block: block(words[2]) },
-        "other" => Event::AnsweredByOther { ply: ply() },
+        "asked" => Event::Asked { round: round(), block: block(words[2]) },
+        "other" => Event::AnsweredByOther { round: round() },
         "over" => Event::Over { forfeited: false, how: "mate".into() },
         "timeout" => Event::Over { forfeited: true, how: "time ran out".into() },
-        "undone" => Event::Undone { above: ply() },
+        "undone" => Event::Undone { above: round() },
         "restarted" => Event::Restarted,
-        "proving" => Event::ProofStarted { ply: ply() },
-        "proved" => Event::Proved { ply: ply(), asked: block(words[2]) },
-        "unproved" => Event::ProofFailed { ply: ply(), why: "no memory".into(), attempts: 2 },
-        "nothing" => Event::NothingToPlay { ply: ply(), why: "no legal move".into() },
-        "refused" => Event::Refused { ply: ply(), why: "WrongProof".into(), still_asked: true },
-        "late" => Event::Refused { ply: ply(), why: "GameIsOver".into(), still_asked: false },
-        "stored" => Event::Stored { ply: ply() },
-        "mined" => Event::Mined { ply: ply() },
-        "unmined" => Event::Unmined { ply: ply() },
-        "deep" => Event::Deep { ply: ply() },
-        "lost" => Event::NonceLost { ply: ply() },
+        "proving" => Event::ProofStarted { round: round() },
+        "proved" => Event::Proved { round: round(), asked: block(words[2]) },
+        "unproved" => Event::ProofFailed { round: round(), why: "no memory".into(), attempts: 2 },
+        "nothing" => Event::NothingToAnswer { round: round(), why: "no legal move".into() },
+        "refused" => Event::Refused { round: round(), why: "WrongProof".into(), still_asked: true },
+        "late" => Event::Refused { round: round(), why: "GameIsOver".into(), still_asked: false },
+        "stored" => Event::Stored { round: round() },
+        "mined" => Event::Mined { round: round() },
+        "unmined" => Event::Unmined { round: round() },
+        "deep" => Event::Deep { round: round() },
+        "lost" => Event::NonceLost { round: round() },
         other => panic!("no such event: {other}"),
     }
 }
@@ -49,13 +49,13 @@ fn check(script: &str, expected: Expect) {
         write!(shown, "{line}:").expect("string");
         for effect in step(&jobs, &event(&words)) {
             match effect {
-                Effect::Ask { ply, block } => {
-                    write!(shown, " ask {ply}").expect("string");
-                    if let Some(job) = jobs.iter_mut().find(|job| job.key.ply == ply) {
+                Effect::Ask { round, block } => {
+                    write!(shown, " ask {round}").expect("string");
+                    if let Some(job) = jobs.iter_mut().find(|job| job.key.round == round) {
                         (job.state, job.block, job.attempts) = (State::Seen, block, 0);
                         continue;
                     }
-                    let key = JobKey { chain_id: 1, contract: Address::ZERO, game: U256::from(1), ply };
+                    let key = JobKey { chain_id: 1, contract: Address::ZERO, subject: U256::from(1), round };
                     let id = jobs.len() as i64;
                     jobs.push(Job {
                         id,
@@ -71,15 +71,15 @@ fn check(script: &str, expected: Expect) {
                 Effect::Set { job, state, note } => {
                     let job = &mut jobs[job as usize];
                     job.attempts += u32::from(state == State::Proving);
-                    write!(shown, " {}→{state}", job.key.ply).expect("string");
+                    write!(shown, " {}→{state}", job.key.round).expect("string");
                     if !note.is_empty() {
                         write!(shown, " ({note})").expect("string");
                     }
                     job.state = state;
                 }
-                Effect::Cancel { job } => write!(shown, " cancel {}", jobs[job as usize].key.ply).expect("string"),
+                Effect::Cancel { job } => write!(shown, " cancel {}", jobs[job as usize].key.round).expect("string"),
                 Effect::Report { job, what } => {
-                    write!(shown, " report {} {what}", jobs[job as usize].key.ply).expect("string")
+                    write!(shown, " report {} {what}", jobs[job as usize].key.round).expect("string")
                 }
             }
         }
@@ -91,15 +91,15 @@ fn check(script: &str, expected: Expect) {
 #[test]
 fn a_move_is_answered() {
     check(
-        "turn 1 5\nturn 1 5\nproving 1\nproved 1 5\nstored 1\nmined 1\nturn 3 7\ndeep 1",
+        "asked 1 5\nasked 1 5\nproving 1\nproved 1 5\nstored 1\nmined 1\nasked 3 7\ndeep 1",
         expect![[r#"
-        turn 1 5: ask 1
-        turn 1 5:
+        asked 1 5: ask 1
+        asked 1 5:
         proving 1: 1→proving
         proved 1 5: 1→proved
         stored 1: 1→submitted
         mined 1: 1→included
-        turn 3 7: ask 3
+        asked 3 7: ask 3
         deep 1: 1→final
     "#]],
     );
@@ -108,9 +108,9 @@ fn a_move_is_answered() {
 #[test]
 fn a_kill_while_proving_starts_again() {
     check(
-        "turn 1 5\nproving 1\nrestarted\nproving 1\nproved 1 5\nrestarted",
+        "asked 1 5\nproving 1\nrestarted\nproving 1\nproved 1 5\nrestarted",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         restarted: 1→seen (the daemon was restarted while proving)
         proving 1: 1→proving
@@ -123,9 +123,9 @@ fn a_kill_while_proving_starts_again() {
 #[test]
 fn a_failing_proof_is_tried_again_then_reported() {
     check(
-        "turn 1 5\nproving 1\nunproved 1\nproving 1\nunproved 1\nproving 1",
+        "asked 1 5\nproving 1\nunproved 1\nproving 1\nunproved 1\nproving 1",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         unproved 1: 1→seen (no memory)
         proving 1: 1→proving
@@ -136,28 +136,28 @@ fn a_failing_proof_is_tried_again_then_reported() {
 }
 
 #[test]
-fn game_over_before_and_after_submission() {
+fn over_before_and_after_submission() {
     check(
-        "turn 1 5\nproving 1\nover\nproved 1 5",
+        "asked 1 5\nproving 1\nover\nproved 1 5",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         over: cancel 1 1→moot (mate)
         proved 1 5:
     "#]],
     );
     check(
-        "turn 1 5\nproving 1\ntimeout",
+        "asked 1 5\nproving 1\ntimeout",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         timeout: cancel 1 1→forfeited (time ran out)
     "#]],
     );
     check(
-        "turn 1 5\nproving 1\nproved 1 5\nstored 1\nover\nmined 1\ndeep 1",
+        "asked 1 5\nproving 1\nproved 1 5\nstored 1\nover\nmined 1\ndeep 1",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         proved 1 5: 1→proved
         stored 1: 1→submitted
@@ -167,9 +167,9 @@ fn game_over_before_and_after_submission() {
     "#]],
     );
     check(
-        "turn 1 5\nproving 1\nproved 1 5\nstored 1\nover\nlate 1",
+        "asked 1 5\nproving 1\nproved 1 5\nstored 1\nover\nlate 1",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         proved 1 5: 1→proved
         stored 1: 1→submitted
@@ -182,34 +182,34 @@ fn game_over_before_and_after_submission() {
 #[test]
 fn a_reorganisation_asks_again() {
     check(
-        "turn 1 5\nproving 1\nundone 4\nturn 1 5'\nproved 1 5\nproving 1\nproved 1 5'",
+        "asked 1 5\nproving 1\nundone 4\nasked 1 5'\nproved 1 5\nproving 1\nproved 1 5'",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         undone 4: cancel 1 1→moot (its block was undone)
-        turn 1 5': ask 1
+        asked 1 5': ask 1
         proved 1 5:
         proving 1: 1→proving
         proved 1 5': 1→proved
     "#]],
     );
     check(
-        "turn 1 5\nproving 1\nproved 1 5\nstored 1\nundone 4\nturn 1 5'\nmined 1\nundone 6",
+        "asked 1 5\nproving 1\nproved 1 5\nstored 1\nundone 4\nasked 1 5'\nmined 1\nundone 6",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         proved 1 5: 1→proved
         stored 1: 1→submitted
         undone 4: 1→moot (its block was undone)
-        turn 1 5': ask 1
+        asked 1 5': ask 1
         mined 1: 1→included
         undone 6:
     "#]],
     );
     check(
-        "turn 1 5\nproving 1\nproved 1 5\nstored 1\nmined 1\nunmined 1\nmined 1\ndeep 1\nturn 1 5",
+        "asked 1 5\nproving 1\nproved 1 5\nstored 1\nmined 1\nunmined 1\nmined 1\ndeep 1\nasked 1 5",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         proved 1 5: 1→proved
         stored 1: 1→submitted
@@ -217,7 +217,7 @@ fn a_reorganisation_asks_again() {
         unmined 1: 1→submitted (its block was undone; sent again)
         mined 1: 1→included
         deep 1: 1→final
-        turn 1 5:
+        asked 1 5:
     "#]],
     );
 }
@@ -225,18 +225,18 @@ fn a_reorganisation_asks_again() {
 #[test]
 fn somebody_else_answers() {
     check(
-        "turn 1 5\nother 1",
+        "asked 1 5\nother 1",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         other 1: 1→moot (answered by another transaction)
     "#]],
     );
     check(
-        "turn 1 5\nproving 1\nturn 3 9",
+        "asked 1 5\nproving 1\nasked 3 9",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
-        turn 3 9: cancel 1 1→moot (the game went on without it) ask 3
+        asked 3 9: cancel 1 1→moot (it went on without this round) ask 3
     "#]],
     );
 }
@@ -244,28 +244,28 @@ fn somebody_else_answers() {
 #[test]
 fn the_arena_refuses() {
     check(
-        "turn 1 5\nproving 1\nproved 1 5\nrefused 1",
+        "asked 1 5\nproving 1\nproved 1 5\nrefused 1",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         proved 1 5: 1→proved
         refused 1: 1→failed (WrongProof) report 1 WrongProof
     "#]],
     );
     check(
-        "turn 1 5\nproving 1\nproved 1 5\nlate 1\nturn 3 9",
+        "asked 1 5\nproving 1\nproved 1 5\nlate 1\nasked 3 9",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         proved 1 5: 1→proved
         late 1: 1→moot (GameIsOver)
-        turn 3 9: ask 3
+        asked 3 9: ask 3
     "#]],
     );
     check(
-        "turn 1 5\nproving 1\nnothing 1",
+        "asked 1 5\nproving 1\nnothing 1",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         nothing 1: cancel 1 1→moot (no legal move)
     "#]],
@@ -275,9 +275,9 @@ fn the_arena_refuses() {
 #[test]
 fn a_lost_nonce_sends_again() {
     check(
-        "turn 1 5\nproving 1\nproved 1 5\nstored 1\nlost 1\nstored 1\nmined 1",
+        "asked 1 5\nproving 1\nproved 1 5\nstored 1\nlost 1\nstored 1\nmined 1",
         expect![[r#"
-        turn 1 5: ask 1
+        asked 1 5: ask 1
         proving 1: 1→proving
         proved 1 5: 1→proved
         stored 1: 1→submitted
@@ -292,7 +292,7 @@ fn a_lost_nonce_sends_again() {
 fn work_is_read_off_the_states() {
     let job = |id: i64, state| Job {
         id,
-        key: JobKey { chain_id: 1, contract: Address::ZERO, game: U256::from(id), ply: 1 },
+        key: JobKey { chain_id: 1, contract: Address::ZERO, subject: U256::from(id), round: 1 },
         block: block("5"),
         state,
         note: String::new(),
@@ -307,7 +307,18 @@ fn work_is_read_off_the_states() {
         job(4, State::Submitted),
         job(5, State::Proved),
     ];
-    assert_eq!(next_work(&open, &BTreeSet::from([5]), 1), [Work::Submit(2), Work::Prove(1)]);
-    assert_eq!(next_work(&open, &BTreeSet::from([1]), 1), [Work::Submit(2), Work::Submit(5), Work::Prove(3)]);
-    assert_eq!(next_work(&open, &BTreeSet::new(), 0), [Work::Submit(2), Work::Submit(5)]);
+    let plain = |busy: &[i64], free| {
+        let slots = Slots { free, urgent: 1 };
+        next_work(&open, &busy.iter().copied().collect(), slots, |_| Priority::Normal)
+    };
+    assert_eq!(plain(&[5], 1), [Work::Submit(2), Work::Prove(1)]);
+    assert_eq!(plain(&[1], 1), [Work::Submit(2), Work::Submit(5), Work::Prove(3)]);
+    assert_eq!(plain(&[], 0), [Work::Submit(2), Work::Submit(5)]);
+    let with_urgent = |free, urgent| {
+        let urgent_ones = |job: &Job| if job.id >= 3 { Priority::Urgent } else { Priority::Normal };
+        next_work(&open, &BTreeSet::new(), Slots { free, urgent }, urgent_ones)
+    };
+    assert_eq!(with_urgent(0, 1), [Work::Submit(5), Work::Submit(2), Work::Prove(3)]);
+    assert_eq!(with_urgent(1, 1), [Work::Submit(5), Work::Submit(2), Work::Prove(3), Work::Prove(1)]);
+    assert_eq!(with_urgent(1, 0), [Work::Submit(5), Work::Submit(2), Work::Prove(3)]);
 }

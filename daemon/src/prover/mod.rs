@@ -1,6 +1,7 @@
 //! Proofs: a model with its keys, and a pool that makes proofs without holding up the rest.
 
 mod circuit;
+mod models;
 mod net;
 mod pool;
 pub mod verifier;
@@ -12,6 +13,7 @@ use zugzwang_circuits::graph::Tensor;
 
 pub use circuit::quantise;
 use circuit::{Noise, make_folder, said, set_up, steps};
+pub use models::Models;
 pub use net::{
     Inspected, Predicted, Samples, commit, compile_net, encode, inspect_folder, inspect_net, is_net, publish,
 };
@@ -104,6 +106,11 @@ pub trait Prove: Send + Sync + fmt::Debug {
         _on_phase: &dyn Fn(Phase),
     ) -> Result<Proof, ProveError> {
         Err(ProveError::Circuit("the model's input is public: leave --salt out".into()))
+    }
+
+    /// The input that public limbs stand for. A contract that asks packs its inputs in such limbs.
+    fn unpack(&self, _limbs: &[[u8; 32]]) -> Result<Tensor, ProveError> {
+        Err(ProveError::Circuit("the model's input is a chess board: only an arena asks it".into()))
     }
 
     /// Makes a proof and says how many seconds each of its steps took. Empty where nobody measures.

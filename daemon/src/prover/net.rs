@@ -426,6 +426,14 @@ impl Prove for NetCircuitProver {
         Ok(super::steps(&p))
     }
 
+    fn unpack(&self, limbs: &[[u8; 32]]) -> Result<Tensor, ProveError> {
+        if self.prover.net().privacy.input.is_private() {
+            return Err(ProveError::Circuit("the model's input is private: limbs say nothing about it".into()));
+        }
+        let values = self.prover.net().unpack(limbs).map_err(said)?.concat();
+        Ok(Tensor { cells: values.len(), values })
+    }
+
     fn verify(&self, proof: &Proof) -> bool {
         let Proof { bytes, instances, .. } = proof.clone();
         self.prover.verify(&net::NetProof { bytes, instances })

@@ -13,12 +13,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zugzwang_circuits::graph::Tensor;
 
 use super::{Phase, Proof, Prove, ProveError, prove_and_check};
+use crate::engine::{Priority, Slots};
 
 /// Makes proofs on threads of their own.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    prover: Arc<dyn Prove>,
     slots: Arc<Semaphore>,
+    urgent: Arc<Semaphore>,
 }
 
 /// A proof that is being made. Cancelling it means that its result is thrown away: a proof can't
@@ -41,35 +42,34 @@ impl Ticket {
 }
 
 impl Pool {
-    /// A pool of `slots` provers that share their keys.
-    pub fn new(prover: Arc<dyn Prove>, slots: usize) -> Self {
-        Self { prover, slots: Arc::new(Semaphore::new(slots.max(1))) }
-    }
-
-    /// What proves.
-    pub fn prover(&self) -> &Arc<dyn Prove> {
-        &self.prover
+    /// A pool of `slots` places, and one more for urgent proofs, which would else wait for one that was begun before.
+    pub fn new(slots: usize) -> Self {
+        Self { slots: Arc::new(Semaphore::new(slots.max(1))), urgent: Arc::new(Semaphore::new(1)) }
     }
 
     /// Proofs that could start now.
-    pub fn free(&self) -> usize {
-        self.slots.available_permits()
+    pub fn free(&self) -> Slots {
+        Slots { free: self.slots.available_permits(), urgent: self.urgent.available_permits() }
     }
 
     /// Takes a slot if one is free.
-    pub fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        self.slots.clone().try_acquire_owned().ok()
+    pub fn slot(&self, priority: Priority) -> Option<OwnedSemaphorePermit> {
+        let own = match priority {
+            Priority::Urgent => self.urgent.clone().try_acquire_owned().ok(),
+            Priority::Normal => None,
+        };
+        own.or_else(|| self.slots.clone().try_acquire_owned().ok())
     }
 
     /// Makes a proof in a slot. A panic within becomes an error.
     pub async fn prove(
         &self,
         slot: OwnedSemaphorePermit,
+        prover: Arc<dyn Prove>,
         input: Tensor,
         request: [u8; 32],
         on_phase: impl Fn(Phase) + Send + 'static,
     ) -> Result<(Proof, Duration), ProveError> {
-        let prover = self.prover.clone();
         let made = tokio::task::spawn_blocking(move || {
             let _slot = slot;
             let start = Instant::now();

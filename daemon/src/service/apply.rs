@@ -2,11 +2,10 @@
 
 use super::{Notice, Service, ServiceError};
 use crate::{
+    apps::{Next, Occurrence},
     chain::{
-        arena::{ArenaEvent, Seen},
         submit::{self, Change},
-        types::U256,
-        watcher::Batch,
+        watcher::{Batch, Found},
     },
     engine::{self, Effect, Event},
     store::{Answer, Errand, Job, JobKey, State, StoreError, Tx, Write},
@@ -21,7 +20,7 @@ pub(super) async fn effects(
 ) -> Result<(), StoreError> {
     for effect in effects {
         match effect {
-            Effect::Ask { ply, block } => write.ask(&JobKey { ply: *ply, ..*key }, *block).await?,
+            Effect::Ask { round, block } => write.ask(&JobKey { round: *round, ..*key }, *block).await?,
             Effect::Set { job, state: State::Proved, .. } if let Some((answer, ms)) = proof => {
                 write.set_proved(*job, answer, ms).await?
             }
@@ -32,60 +31,40 @@ pub(super) async fn effects(
     Ok(())
 }
 
-/// When a game is to be looked at after an event, if the event says so: at once, or (`Some(None)`) never again.
-fn look_at(event: &ArenaEvent) -> Option<Option<u64>> {
-    match event {
-        ArenaEvent::Created { .. } | ArenaEvent::NpcMoved { .. } => Some(Some(0)),
-        ArenaEvent::Over { .. } => Some(None),
-        // The NPC's answer is what sets the human's clock going again.
-        ArenaEvent::HumanMoved { .. } => None,
-    }
-}
-
 impl Service {
-    fn key(&self, game: U256, ply: u64) -> JobKey {
-        JobKey { chain_id: self.config.chain.chain_id, contract: self.arena.address(), game, ply }
-    }
-
     /// A proof that was interrupted by the last stop starts again.
     pub(super) async fn restart(&self) -> Result<(), ServiceError> {
         let open = self.store.open_jobs(self.config.chain.chain_id).await?;
+        let Some(first) = open.first() else { return Ok(()) };
         let decided = engine::step(&open, &Event::Restarted);
         let mut write = self.store.write().await?;
-        effects(&mut write, &self.key(U256::ZERO, 0), &decided, None).await?;
+        effects(&mut write, &first.key, &decided, None).await?;
         write.commit().await?;
-        if !open.is_empty() {
-            tracing::info!(open = open.len(), "going on with open jobs");
-        }
+        tracing::info!(open = open.len(), "going on with open jobs");
         Ok(())
     }
 
-    /// One event of one game.
-    pub(super) async fn happened(&mut self, game: U256, event: Event) -> Result<(), ServiceError> {
+    /// One event of one subject.
+    pub(super) async fn happened(&mut self, key: JobKey, event: Event) -> Result<(), ServiceError> {
         let mut write = self.store.write().await?;
-        let jobs = write.jobs_of_game(self.config.chain.chain_id, self.arena.address(), game).await?;
+        let jobs = write.jobs_of(key.chain_id, key.contract, key.subject).await?;
         let decided = engine::step(&jobs, &event);
-        effects(&mut write, &self.key(game, 0), &decided, None).await?;
+        effects(&mut write, &key, &decided, None).await?;
         write.commit().await?;
         self.outside(&jobs, &decided);
         Ok(())
     }
 
     /// A proof with the event that says so.
-    pub(super) async fn proved(
-        &mut self,
-        game: U256,
-        event: Event,
-        answer: &Answer,
-        ms: u64,
-    ) -> Result<(), ServiceError> {
+    pub(super) async fn proved(&mut self, job: &Job, answer: &Answer, ms: u64) -> Result<(), ServiceError> {
+        let (key, round) = (job.key, job.key.round);
         let mut write = self.store.write().await?;
-        let jobs = write.jobs_of_game(self.config.chain.chain_id, self.arena.address(), game).await?;
-        let decided = engine::step(&jobs, &event);
-        effects(&mut write, &self.key(game, 0), &decided, Some((answer, ms))).await?;
+        let jobs = write.jobs_of(key.chain_id, key.contract, key.subject).await?;
+        let decided = engine::step(&jobs, &Event::Proved { round, asked: job.block });
+        effects(&mut write, &key, &decided, Some((answer, ms))).await?;
         write.commit().await?;
-        if let (Event::Proved { ply, .. }, false) = (&event, decided.is_empty()) {
-            self.tell(Notice::Proved { game, ply: *ply, ms, ranking: answer.ranking });
+        if !decided.is_empty() {
+            self.tell(Notice::Proved { subject: self.subject(&key), round, ms, outputs: answer.outputs.clone() });
         }
         Ok(())
     }
@@ -97,28 +76,27 @@ impl Service {
         }
         let chain_id = self.config.chain.chain_id;
         let mut after: Vec<(Vec<Job>, Vec<Effect>)> = Vec::new();
-        let mut asked: Vec<(U256, u64)> = Vec::new();
+        let mut asked: Vec<JobKey> = Vec::new();
         let mut write = self.store.write().await?;
         if let Some(ancestor) = batch.undo {
+            write.look_above(chain_id, ancestor.number).await?;
             let jobs = write.jobs_above(chain_id, ancestor.number).await?;
             let decided = engine::step(&jobs, &Event::Undone { above: ancestor.number });
-            effects(&mut write, &self.key(U256::ZERO, 0), &decided, None).await?;
-            write.look_at_games_above(chain_id, ancestor.number).await?;
+            if let Some(first) = jobs.first() {
+                effects(&mut write, &first.key, &decided, None).await?;
+            }
             write.undo_to(chain_id, ancestor).await?;
             after.push((jobs, decided));
         }
-        for seen in &batch.events {
-            if let Some(look_at) = look_at(&seen.event) {
-                write.watch(chain_id, self.arena.address(), seen.game, seen.block.number, look_at).await?;
-            }
-            let Some(event) = self.event_of(&mut write, seen).await? else {
+        for found in &batch.logs {
+            let Some((key, event)) = self.event_of(&mut write, found).await? else {
                 continue;
             };
-            let jobs = write.jobs_of_game(chain_id, self.arena.address(), seen.game).await?;
+            let jobs = write.jobs_of(chain_id, key.contract, key.subject).await?;
             let decided = engine::step(&jobs, &event);
-            effects(&mut write, &self.key(seen.game, 0), &decided, None).await?;
+            effects(&mut write, &key, &decided, None).await?;
             asked.extend(decided.iter().filter_map(|effect| match effect {
-                Effect::Ask { ply, .. } => Some((seen.game, *ply)),
+                Effect::Ask { round, .. } => Some(JobKey { round: *round, ..key }),
                 _ => None,
             }));
             after.push((jobs, decided));
@@ -130,8 +108,8 @@ impl Service {
         if let Some(ancestor) = batch.undo {
             self.tell(Notice::Undone { to: ancestor.number });
         }
-        for (game, ply) in asked {
-            self.tell(Notice::Asked { game, ply });
+        for key in asked {
+            self.tell(Notice::Asked { subject: self.subject(&key), round: key.round });
         }
         for (jobs, decided) in after {
             self.outside(&jobs, &decided);
@@ -139,15 +117,27 @@ impl Service {
         Ok(())
     }
 
-    async fn event_of(&self, write: &mut Write, seen: &Seen) -> Result<Option<Event>, StoreError> {
-        Ok(match &seen.event {
-            ArenaEvent::Created { npc_is_white: true } => Some(Event::Turn { ply: 0, block: seen.block }),
-            ArenaEvent::Created { npc_is_white: false } => None,
-            ArenaEvent::HumanMoved { ply } => Some(Event::Turn { ply: ply.saturating_add(1), block: seen.block }),
-            ArenaEvent::NpcMoved { .. } if write.is_ours(seen.tx).await? => None,
-            ArenaEvent::NpcMoved { ply } => Some(Event::AnsweredByOther { ply: *ply }),
-            ArenaEvent::Over { forfeited, how } => Some(Event::Over { forfeited: *forfeited, how: how.clone() }),
-        })
+    /// What a log means for the jobs of its subject. When it is looked at next is stored at once.
+    async fn event_of(&self, write: &mut Write, found: &Found) -> Result<Option<(JobKey, Event)>, ServiceError> {
+        let Some(app) = self.app_of(found.log.address()) else { return Ok(None) };
+        let Some(told) = app.read(&found.log)? else { return Ok(None) };
+        let (chain_id, contract, subject) = (self.config.chain.chain_id, app.contract(), told.subject);
+        let look_at = match told.look {
+            Next::AsBefore => None,
+            Next::Now => Some(Some(0)),
+            Next::Never => Some(None),
+        };
+        if let Some(look_at) = look_at {
+            write.watch(chain_id, contract, subject, found.block.number, look_at).await?;
+        }
+        let (round, event) = match told.what {
+            None => return Ok(None),
+            Some(Occurrence::Asked { round }) => (round, Event::Asked { round, block: found.block }),
+            Some(Occurrence::Answered { .. }) if write.is_ours(found.tx).await? => return Ok(None),
+            Some(Occurrence::Answered { round }) => (round, Event::AnsweredByOther { round }),
+            Some(Occurrence::Over { forfeited, how }) => (0, Event::Over { forfeited, how }),
+        };
+        Ok(Some((JobKey { chain_id, contract, subject, round }, event)))
     }
 
     /// What became of a transaction, and what that means for its job, as one.
@@ -166,47 +156,41 @@ impl Service {
         let event = match (&job, change) {
             (None, _) => None,
             (Some(_), Change::Included { .. }) if cancelled => None,
-            (Some(job), Change::Included { mined, .. }) if mined.ok => Some(Event::Mined { ply: job.key.ply }),
-            (Some(job), Change::Included { mined, .. }) => {
-                let still_asked = self.arena.game(job.key.game, None).await?.asks(job.key.ply);
-                Some(Event::Refused {
-                    ply: job.key.ply,
-                    why: format!("the transaction was mined in block {} but reverted", mined.block.number),
-                    still_asked,
-                })
-            }
-            (Some(job), Change::Unmined) => Some(Event::Unmined { ply: job.key.ply }),
-            (Some(job), Change::Final { mined }) => mined.ok.then_some(Event::Deep { ply: job.key.ply }),
-            (Some(job), Change::Dropped) => Some(Event::NonceLost { ply: job.key.ply }),
+            (Some(job), Change::Included { mined, .. }) if mined.ok => Some(Event::Mined { round: job.key.round }),
+            (Some(job), Change::Included { mined, .. }) => Some(Event::Refused {
+                round: job.key.round,
+                why: format!("the transaction was mined in block {} but reverted", mined.block.number),
+                still_asked: self.is_asked(job).await?,
+            }),
+            (Some(job), Change::Unmined) => Some(Event::Unmined { round: job.key.round }),
+            (Some(job), Change::Final { mined }) => mined.ok.then_some(Event::Deep { round: job.key.round }),
+            (Some(job), Change::Dropped) => Some(Event::NonceLost { round: job.key.round }),
         };
         let mut write = self.store.write().await?;
         submit::store_change(&mut write, tx.id, change).await?;
         let mut after = None;
         if let (Some(job), Some(event)) = (&job, &event) {
-            let jobs = write.jobs_of_game(job.key.chain_id, job.key.contract, job.key.game).await?;
+            let jobs = write.jobs_of(job.key.chain_id, job.key.contract, job.key.subject).await?;
             let decided = engine::step(&jobs, event);
             effects(&mut write, &job.key, &decided, None).await?;
             after = Some((jobs, decided));
         }
         write.commit().await?;
-        if let (Some(job), Change::Included { hash, mined }) = (&job, change)
+        if let Change::Included { hash, mined } = change
             && mined.ok
             && !cancelled
         {
-            self.tell(Notice::Mined {
-                game: job.key.game,
-                ply: job.key.ply,
-                hash: *hash,
-                gas: mined.gas_used,
-                block: mined.block.number,
-            });
-        }
-        if let (Some(Errand::Claim(id)), Change::Included { hash, mined }) = (tx.errand, change)
-            && mined.ok
-            && !cancelled
-        {
-            let game = self.store.game_of(id).await?;
-            self.tell(Notice::Claimed { game, hash: *hash, gas: mined.gas_used, block: mined.block.number });
+            let (hash, gas, block) = (*hash, mined.gas_used, mined.block.number);
+            if let Some(job) = &job {
+                let (subject, round) = (self.subject(&job.key), job.key.round);
+                self.tell(Notice::Mined { subject, round, hash, gas, block });
+            }
+            if let Some(Errand::Claim(id)) = tx.errand {
+                let (contract, subject) = self.store.watched_by_id(id).await?;
+                let subject =
+                    self.subject(&JobKey { chain_id: self.config.chain.chain_id, contract, subject, round: 0 });
+                self.tell(Notice::Claimed { subject, hash, gas, block });
+            }
         }
         if let Some((jobs, decided)) = after {
             self.outside(&jobs, &decided);
@@ -226,8 +210,8 @@ impl Service {
                 Effect::Set { job, state: state @ (State::Moot | State::Forfeited | State::Failed), note } => {
                     if let Some(job) = jobs.iter().find(|j| j.id == *job) {
                         self.tell(Notice::Ended {
-                            game: job.key.game,
-                            ply: job.key.ply,
+                            subject: self.subject(&job.key),
+                            round: job.key.round,
                             state: *state,
                             why: note.clone(),
                         });

@@ -9,11 +9,12 @@
 //! states and goes on. Sends go one by one, because only this loop sends.
 
 mod apply;
-mod clocks;
+mod looks;
 mod notice;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,21 +22,20 @@ use std::{
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    apps::chess,
+    apps::{App, AppError, Question, Reply},
     chain::{
-        ChainError, Client, Key,
-        arena::{self, Arena},
+        ChainError, Client, Key, contract,
         submit::{SubmitError, Submitter, Wish},
-        types::{Address, U256},
+        types::Address,
         watcher::{self, WatchError},
     },
     config::Config,
-    engine::{self, Event, Work},
-    prover::{Pool, Proof, Prove, ProveError, Ticket},
-    store::{Answer, Errand, Job, State, Store, StoreError, Tx, TxState},
+    engine::{self, Event, Priority, Work},
+    prover::{Pool, Proof, ProveError, Ticket},
+    store::{Answer, Errand, Job, JobKey, State, Store, StoreError, Tx, TxState},
 };
 
-pub use notice::{Notice, Observer, log_only};
+pub use notice::{Notice, Observer, Subject, log_only};
 
 /// Why the daemon stops by itself.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,15 @@ impl From<WatchError> for ServiceError {
     }
 }
 
+impl From<AppError> for ServiceError {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Chain(e) => Self::Chain(e),
+            AppError::Store(e) => Self::Store(e),
+        }
+    }
+}
+
 impl From<SubmitError> for ServiceError {
     fn from(error: SubmitError) -> Self {
         match error {
@@ -69,6 +78,7 @@ impl From<SubmitError> for ServiceError {
 struct Done {
     job: i64,
     ticket: Ticket,
+    outputs: Range<usize>,
     made: Result<(Proof, Duration), ProveError>,
 }
 
@@ -76,7 +86,7 @@ struct Done {
 pub struct Service {
     config: Config,
     client: Client,
-    arena: Arena,
+    apps: Vec<Arc<dyn App>>,
     store: Store,
     submitter: Submitter,
     pool: Pool,
@@ -90,7 +100,7 @@ pub struct Service {
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Service")
-            .field("arena", &self.arena)
+            .field("apps", &self.apps)
             .field("store", &self.store)
             .field("signer", &self.submitter.address())
             .finish_non_exhaustive()
@@ -98,26 +108,24 @@ impl std::fmt::Debug for Service {
 }
 
 impl Service {
-    /// Connects, checks chain id, genesis and arena, and takes up interrupted work.
+    /// Connects, checks chain id and genesis, and takes up interrupted work.
     pub async fn start(
         config: Config,
         key: Key,
-        prover: Arc<dyn Prove>,
+        apps: Vec<Arc<dyn App>>,
         store: Store,
         observer: Observer,
     ) -> Result<Self, ServiceError> {
         let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
         store.claim_chain(config.chain.chain_id, client.known_block(0).await?.block.hash).await?;
-        let arena = Arena::open(client.clone(), config.chain.arena).await?;
         let submitter =
             Submitter::new(client.clone(), store.clone(), key, config.submit.clone(), config.chain.finality);
-        let pool = Pool::new(prover, config.prover.slots);
         let service = Self {
             client,
-            arena,
+            apps,
             store,
             submitter,
-            pool,
+            pool: Pool::new(config.prover.slots),
             observer,
             proving: BTreeMap::new(),
             done: mpsc::unbounded_channel(),
@@ -128,8 +136,7 @@ impl Service {
         service.restart().await?;
         service.tell(Notice::Ready {
             signer: service.submitter.address(),
-            arena: service.arena.address(),
-            model_id: service.pool.prover().model_id(),
+            apps: service.apps.iter().map(|app| (app.name(), app.contract())).collect(),
         });
         Ok(service)
     }
@@ -169,32 +176,53 @@ impl Service {
 
     /// Everything that is to be done now.
     async fn turn(&mut self) -> Result<(), ServiceError> {
+        let contracts: Vec<Address> = self.apps.iter().map(|app| app.contract()).collect();
         let now = loop {
-            let batch = watcher::poll(&self.client, &self.config.chain, &self.store).await?;
+            let batch = watcher::poll(&self.client, &self.config.chain, &contracts, &self.store).await?;
             let (caught_up, time) = (batch.caught_up, batch.time);
             self.take_in(batch).await?;
             if caught_up {
                 break time;
             }
         };
-        self.follow_transactions().await?;
+        self.take_in_news().await?;
+        self.look_around(now).await?;
+        self.start_work().await?;
+        self.follow_transactions().await
+    }
+
+    async fn start_work(&mut self) -> Result<(), ServiceError> {
         let open = self.store.open_jobs(self.config.chain.chain_id).await?;
         let busy: BTreeSet<i64> = self.proving.keys().copied().collect();
-        for work in engine::next_work(&open, &busy, self.pool.free()) {
+        let priority = |job: &Job| self.app_of(job.key.contract).map_or(Priority::Normal, |app| app.priority());
+        for work in engine::next_work(&open, &busy, self.pool.free(), priority) {
             let (Work::Prove(id) | Work::Submit(id)) = work;
             let Some(job) = open.iter().find(|job| job.id == id).cloned() else { continue };
+            // The job of an app that is not configured any more waits until it is again.
+            let Some(app) = self.app_of(job.key.contract).cloned() else { continue };
             let done = match work {
-                Work::Prove(_) => self.start_proof(job).await,
-                Work::Submit(_) => self.submit(job).await,
+                Work::Prove(_) => self.start_proof(&app, job).await,
+                Work::Submit(_) => self.submit(&app, job).await,
             };
             self.let_pass(done)?;
         }
-        if self.config.claims.timeouts { self.look_at_games(now).await } else { Ok(()) }
+        Ok(())
     }
 
-    /// Whose games are played.
-    fn host(&self) -> Address {
-        if self.config.chain.host.is_zero() { self.submitter.address() } else { self.config.chain.host }
+    fn app_of(&self, contract: Address) -> Option<&Arc<dyn App>> {
+        self.apps.iter().find(|app| app.contract() == contract)
+    }
+
+    /// What to call the subject of a job.
+    fn subject(&self, key: &JobKey) -> Subject {
+        Subject { app: self.app_of(key.contract).map_or("", |app| app.name()), id: key.subject }
+    }
+
+    async fn is_asked(&self, job: &Job) -> Result<bool, ServiceError> {
+        match self.app_of(job.key.contract) {
+            Some(app) => Ok(app.is_asked(job).await?),
+            None => Ok(false),
+        }
     }
 
     /// One job's passing trouble must not hold up the others: it is told, and tried again with the
@@ -210,57 +238,32 @@ impl Service {
     }
 
     /// Reads the question from the chain and starts a proof, if it is still asked.
-    async fn start_proof(&mut self, job: Job) -> Result<(), ServiceError> {
-        let (game, ply) = (job.key.game, job.key.ply);
-        let state = self.arena.game(game, None).await?;
-        let moot = |why: String| Event::NothingToPlay { ply, why };
-        if let Some(how) = &state.ended {
-            return self.happened(game, moot(how.clone())).await;
-        }
-        if state.ply > ply {
-            return self.happened(game, moot(format!("the game is at ply {} already", state.ply))).await;
-        }
-        if !state.asks(ply) {
-            // The node is behind the block that asked; the next poll knows more.
-            return Ok(());
-        }
-        let ours = self.pool.prover().model_id();
-        if state.model_id.0 != ours {
-            return self.happened(game, moot("the game is played by another model".into())).await;
-        }
-        if state.host != self.host() {
-            return self.happened(game, moot(format!("the game is hosted by {}", state.host))).await;
-        }
-        match chess::is_over(&state.board, state.white_to_move()) {
-            Ok(false) => {}
-            Ok(true) => {
-                let why = "the NPC has no legal move: the human may claim the end of the game";
-                return self.happened(game, moot(why.into())).await;
-            }
-            Err(error) => return self.happened(game, moot(error.to_string())).await,
-        }
-        let Some(slot) = self.pool.slot() else {
+    async fn start_proof(&mut self, app: &Arc<dyn App>, job: Job) -> Result<(), ServiceError> {
+        let (key, round) = (job.key, job.key.round);
+        let task = match app.question(&job).await? {
+            Question::Prove(task) => task,
+            Question::Nothing { why } => return self.happened(key, Event::NothingToAnswer { round, why }).await,
+            Question::NotYet => return Ok(()),
+        };
+        let Some(slot) = self.pool.slot(app.priority()) else {
             return Ok(());
         };
-        let instances = self.arena.instances(game, self.submitter.address()).await?;
-        let mut request = [0u8; 32];
-        request[..16].copy_from_slice(&instances[0][16..]);
-        request[16..].copy_from_slice(&instances[1][16..]);
-        self.happened(game, Event::ProofStarted { ply }).await?;
+        self.happened(key, Event::ProofStarted { round }).await?;
 
         let ticket = Ticket::default();
-        self.proving.insert(job.id, (job.clone(), ticket.clone(), Instant::now()));
-        let (pool, sender, observer, id) = (self.pool.clone(), self.done.0.clone(), self.observer.clone(), job.id);
+        let (id, subject) = (job.id, self.subject(&key));
+        self.proving.insert(id, (job, ticket.clone(), Instant::now()));
+        let (pool, sender, observer) = (self.pool.clone(), self.done.0.clone(), self.observer.clone());
         tokio::spawn(async move {
             let watched = ticket.clone();
             let on_phase = move |phase| {
                 if !watched.is_cancelled() {
-                    observer(&Notice::Proving { game, ply, phase });
+                    observer(&Notice::Proving { subject, round, phase });
                 }
             };
-            let made = pool.prove(slot, state.board.to_tensor(), request, on_phase).await;
+            let made = pool.prove(slot, task.prover, task.input, task.request, on_phase).await;
             // The receiver is gone when the daemon stops: then the proof is made again.
-            let _ = sender.send(Done { job: id, ticket, made });
+            let _ = sender.send(Done { job: id, ticket, outputs: task.outputs, made });
         });
         Ok(())
     }
@@ -273,64 +276,68 @@ impl Service {
         let Some((job, _, started)) = self.proving.remove(&done.job) else {
             return Ok(());
         };
-        let (game, ply) = (job.key.game, job.key.ply);
+        let (key, round) = (job.key, job.key.round);
         if started.elapsed() > self.config.prover.budget {
             self.tell(Notice::Trouble {
                 what: format!(
-                    "game {game} ply {ply}: the proof took {:.1} s, over prover.budget_s",
+                    "{} round {round}: the proof took {:.1} s, over prover.budget_s",
+                    self.subject(&key),
                     started.elapsed().as_secs_f64()
                 ),
             });
         }
+        let failed = |why: String| Event::ProofFailed { round, why, attempts: self.config.prover.attempts };
         match done.made {
             Ok((proof, took)) => {
-                let Some(ranking) = proof.instances.get(2).copied() else {
-                    return self.happened(game, self.proof_failed(ply, "the proof has no ranking".into())).await;
+                let Some(outputs) = proof.instances.get(done.outputs).map(<[_]>::to_vec) else {
+                    return self.happened(key, failed("the proof has no outputs".into())).await;
                 };
-                let answer = Answer { ranking, proof: proof.bytes };
                 let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-                self.proved(game, Event::Proved { ply, asked: job.block }, &answer, ms).await
+                self.proved(&job, &Answer { outputs, proof: proof.bytes }, ms).await
             }
-            Err(error) => self.happened(game, self.proof_failed(ply, error.to_string())).await,
+            Err(error) => self.happened(key, failed(error.to_string())).await,
         }
-    }
-
-    fn proof_failed(&self, ply: u64, why: String) -> Event {
-        Event::ProofFailed { ply, why, attempts: self.config.prover.attempts }
     }
 
     /// Simulates, signs and stores, then sends.
-    async fn submit(&mut self, job: Job) -> Result<(), ServiceError> {
-        let (game, ply) = (job.key.game, job.key.ply);
+    async fn submit(&mut self, app: &Arc<dyn App>, job: Job) -> Result<(), ServiceError> {
+        let (key, round) = (job.key, job.key.round);
         let Some(answer) = self.store.answer(job.id).await? else {
             return Ok(());
         };
-        let call = self.arena.play_npc(game, ply, answer.ranking, answer.proof);
+        let call = match app.reply(&job, &answer).await? {
+            Reply::Send(call) => call,
+            Reply::Nothing { why } => return self.happened(key, Event::NothingToAnswer { round, why }).await,
+        };
         let gas = match self.submitter.simulate(&call).await {
             Ok(gas) => gas,
             Err(error) => {
-                let Some(why) = arena::refusal(&error) else {
+                let Some(why) = contract::refusal(&error, app.words()) else {
                     return Err(error.into());
                 };
-                return self.refused(game, ply, why).await;
+                if app.is_forfeited(&why) {
+                    return self.happened(key, Event::Over { forfeited: true, how: why }).await;
+                }
+                let still_asked = app.is_asked(&job).await?;
+                return self.happened(key, Event::Refused { round, why, still_asked }).await;
             }
         };
-        let (chain_id, contract) = (job.key.chain_id, job.key.contract);
         let stored = async |write: &mut crate::store::Write| -> Result<(), StoreError> {
-            let jobs = write.jobs_of_game(chain_id, contract, game).await?;
-            apply::effects(write, &job.key, &engine::step(&jobs, &Event::Stored { ply }), None).await
+            let jobs = write.jobs_of(key.chain_id, key.contract, key.subject).await?;
+            apply::effects(write, &key, &engine::step(&jobs, &Event::Stored { round }), None).await
         };
         let hash = self.submitter.sign_and_store(Errand::Job(job.id), &call, gas, stored).await?;
-        self.tell(Notice::Signed { game, ply, hash });
-        self.follow_transactions().await
+        self.tell(Notice::Signed { subject: self.subject(&key), round, hash });
+        self.broadcast(Errand::Job(job.id)).await
     }
 
-    async fn refused(&mut self, game: U256, ply: u64, why: String) -> Result<(), ServiceError> {
-        if arena::is_time_up(&why) {
-            return self.happened(game, Event::Over { forfeited: true, how: why }).await;
+    /// Sends at once what was just stored for an errand; if that fails, the next look at it does.
+    async fn broadcast(&self, errand: Errand) -> Result<(), ServiceError> {
+        let stored = self.store.transactions_of(errand).await?;
+        for tx in stored.iter().filter(|tx| matches!(tx.state, TxState::Signed | TxState::Broadcast)) {
+            self.submitter.broadcast(tx).await?;
         }
-        let still_asked = self.arena.game(game, None).await?.asks(ply);
-        self.happened(game, Event::Refused { ply, why, still_asked }).await
+        Ok(())
     }
 
     /// Looks after every transaction that isn't final yet.

@@ -1,6 +1,6 @@
 //! What the daemon tells whoever watches it: the log, the demo, later metrics.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{
     chain::types::{Address, B256, U256},
@@ -8,65 +8,78 @@ use crate::{
     store::State,
 };
 
+/// What a notice is about: a game, a request, a market, an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The app.
+    pub app: &'static str,
+    /// Its number at the app's contract.
+    pub id: U256,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.app, self.id)
+    }
+}
+
 /// Something worth telling.
 #[derive(Clone, Debug)]
 pub enum Notice {
-    /// Keys are loaded, chain and arena are right.
+    /// Keys are loaded, chain and contracts are right.
     Ready {
         /// The address that signs.
         signer: Address,
-        /// The arena.
-        arena: Address,
-        /// The model.
-        model_id: [u8; 32],
+        /// Each app's name and contract.
+        apps: Vec<(&'static str, Address)>,
     },
     /// Blocks were undone.
     Undone {
         /// Down to this height.
         to: u64,
     },
-    /// The chain asks for a move.
+    /// The chain asks.
     Asked {
-        /// Game.
-        game: U256,
-        /// Half-move.
-        ply: u64,
+        /// Whose.
+        subject: Subject,
+        /// Which question.
+        round: u64,
     },
     /// A proof enters a phase.
     Proving {
-        /// Game.
-        game: U256,
-        /// Half-move.
-        ply: u64,
+        /// Whose.
+        subject: Subject,
+        /// Which question.
+        round: u64,
         /// Which phase.
         phase: Phase,
     },
     /// A proof is stored.
     Proved {
-        /// Game.
-        game: U256,
-        /// Half-move.
-        ply: u64,
+        /// Whose.
+        subject: Subject,
+        /// Which question.
+        round: u64,
         /// How long it took.
         ms: u64,
-        /// The packed ranking.
-        ranking: [u8; 32],
+        /// The outputs that go with it.
+        outputs: Vec<[u8; 32]>,
     },
     /// A transaction is signed and stored.
     Signed {
-        /// Game.
-        game: U256,
-        /// Half-move.
-        ply: u64,
+        /// Whose.
+        subject: Subject,
+        /// Which question.
+        round: u64,
         /// Its hash.
         hash: B256,
     },
     /// The answer is in a block.
     Mined {
-        /// Game.
-        game: U256,
-        /// Half-move.
-        ply: u64,
+        /// Whose.
+        subject: Subject,
+        /// Which question.
+        round: u64,
         /// The transaction.
         hash: B256,
         /// Gas that it used.
@@ -76,19 +89,19 @@ pub enum Notice {
     },
     /// A job came to an end other than by being answered.
     Ended {
-        /// Game.
-        game: U256,
-        /// Half-move.
-        ply: u64,
+        /// Whose.
+        subject: Subject,
+        /// Which question.
+        round: u64,
         /// Moot, forfeited or failed.
         state: State,
         /// Why.
         why: String,
     },
-    /// A claim of the human's lost time is in a block.
+    /// A transaction that needs no proof is in a block: a claim, an expiry.
     Claimed {
-        /// Game.
-        game: U256,
+        /// Whose.
+        subject: Subject,
         /// The transaction.
         hash: B256,
         /// Gas that it used.
@@ -115,23 +128,27 @@ impl Notice {
     /// Writes it to the log.
     pub(super) fn log(&self) {
         match self {
-            Self::Ready { signer, arena, model_id } => {
-                tracing::info!(%signer, %arena, model = %B256::from(*model_id), "ready");
+            Self::Ready { signer, apps } => {
+                for (app, contract) in apps {
+                    tracing::info!(%signer, app, %contract, "ready");
+                }
             }
             Self::Undone { to } => tracing::warn!(to, "blocks undone"),
-            Self::Asked { game, ply } => tracing::info!(%game, ply, "the NPC is to move"),
-            Self::Proving { game, ply, phase } => tracing::debug!(%game, ply, phase, "proving"),
-            Self::Proved { game, ply, ms, .. } => tracing::info!(%game, ply, ms, "proved"),
-            Self::Signed { game, ply, hash } => {
-                tracing::info!(%game, ply, %hash, "signed and stored")
+            Self::Asked { subject, round } => tracing::info!(%subject, round, "asked"),
+            Self::Proving { subject, round, phase } => tracing::debug!(%subject, round, phase, "proving"),
+            Self::Proved { subject, round, ms, .. } => tracing::info!(%subject, round, ms, "proved"),
+            Self::Signed { subject, round, hash } => {
+                tracing::info!(%subject, round, %hash, "signed and stored")
             }
-            Self::Mined { game, ply, hash, gas, block } => tracing::info!(%game, ply, %hash, gas, block, "answered"),
-            Self::Ended { game, ply, state, why } if *state == State::Failed => {
-                tracing::error!(%game, ply, why, "needs a person")
+            Self::Mined { subject, round, hash, gas, block } => {
+                tracing::info!(%subject, round, %hash, gas, block, "answered")
             }
-            Self::Ended { game, ply, state, why } => tracing::info!(%game, ply, %state, why, "ended"),
-            Self::Claimed { game, hash, gas, block } => {
-                tracing::info!(%game, %hash, gas, block, "claimed: the human's time was up")
+            Self::Ended { subject, round, state, why } if *state == State::Failed => {
+                tracing::error!(%subject, round, why, "needs a person")
+            }
+            Self::Ended { subject, round, state, why } => tracing::info!(%subject, round, %state, why, "ended"),
+            Self::Claimed { subject, hash, gas, block } => {
+                tracing::info!(%subject, %hash, gas, block, "claimed or expired")
             }
             Self::Trouble { what } => tracing::warn!("{what}"),
         }

@@ -22,7 +22,7 @@ pub enum State {
     Included,
     /// The answer is in a block that is deep enough.
     Final,
-    /// The game ended against us before we answered.
+    /// It ended against us before we answered.
     Forfeited,
     /// The question no longer needs our answer.
     Moot,
@@ -72,12 +72,12 @@ impl FromStr for State {
 pub struct JobKey {
     /// Chain id.
     pub chain_id: u64,
-    /// The arena.
+    /// Whose question it is.
     pub contract: Address,
-    /// Game id.
-    pub game: U256,
-    /// Half-moves played before this one.
-    pub ply: u64,
+    /// What is asked about: a game, a request, a market, an incident.
+    pub subject: U256,
+    /// Which question about it: a ply, a round; 0 where there is only one.
+    pub round: u64,
 }
 
 /// A job as stored, without its proof.
@@ -104,14 +104,14 @@ pub struct Job {
 /// A proven answer: kept so that it can be sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The packed ranking, big-endian.
-    pub ranking: [u8; 32],
+    /// The outputs among the proof's instances, big-endian.
+    pub outputs: Vec<[u8; 32]>,
     /// Proof bytes.
     pub proof: Vec<u8>,
 }
 
 const COLUMNS: &str =
-    "id, chain_id, contract, game, ply, block_number, block_hash, state, note, attempts, proving_ms, created_at";
+    "id, chain_id, contract, subject, round, block_number, block_hash, state, note, attempts, proving_ms, created_at";
 
 fn job(row: &SqliteRow) -> Result<Job, StoreError> {
     let corrupt = |column| StoreError::Corrupt { table: "jobs", column };
@@ -120,8 +120,8 @@ fn job(row: &SqliteRow) -> Result<Job, StoreError> {
         key: JobKey {
             chain_id: unsigned(row.get("chain_id"), "jobs", "chain_id")?,
             contract: Address::from(bytes::<20>(row.get("contract"), "jobs", "contract")?),
-            game: row.get::<&str, _>("game").parse().map_err(|_| corrupt("game"))?,
-            ply: unsigned(row.get("ply"), "jobs", "ply")?,
+            subject: row.get::<&str, _>("subject").parse().map_err(|_| corrupt("subject"))?,
+            round: unsigned(row.get("round"), "jobs", "round")?,
         },
         block: BlockRef {
             number: unsigned(row.get("block_number"), "jobs", "block_number")?,
@@ -164,36 +164,44 @@ impl Store {
 
     /// The stored answer of a job.
     pub async fn answer(&self, id: i64) -> Result<Option<Answer>, StoreError> {
-        let row = sqlx::query("SELECT ranking, proof FROM jobs WHERE id = ? AND proof IS NOT NULL")
+        let row = sqlx::query("SELECT outputs, proof FROM jobs WHERE id = ? AND proof IS NOT NULL")
             .bind(id)
             .fetch_optional(&self.pool)
             .await?;
-        row.map(|row| Ok(Answer { ranking: bytes(row.get("ranking"), "jobs", "ranking")?, proof: row.get("proof") }))
-            .transpose()
+        row.map(|row| {
+            let (words, rest) = row.get::<&[u8], _>("outputs").as_chunks::<32>();
+            if !rest.is_empty() {
+                return Err(StoreError::Corrupt { table: "jobs", column: "outputs" });
+            }
+            Ok(Answer { outputs: words.to_vec(), proof: row.get("proof") })
+        })
+        .transpose()
     }
 }
 
 impl Write {
     /// One job by its key.
     pub async fn job(&mut self, key: &JobKey) -> Result<Option<Job>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND game = ? AND ply = ?");
+        let sql =
+            format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND subject = ? AND round = ?");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(key.chain_id))
             .bind(key.contract.as_slice())
-            .bind(key.game.to_string())
-            .bind(signed(key.ply))
+            .bind(key.subject.to_string())
+            .bind(signed(key.round))
             .fetch_optional(&mut *self.tx)
             .await?;
         row.as_ref().map(job).transpose()
     }
 
-    /// All jobs of one game, by ply.
-    pub async fn jobs_of_game(&mut self, chain_id: u64, contract: Address, game: U256) -> Result<Vec<Job>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND game = ? ORDER BY ply");
+    /// All jobs of one subject, by round.
+    pub async fn jobs_of(&mut self, chain_id: u64, contract: Address, subject: U256) -> Result<Vec<Job>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND subject = ? ORDER BY round");
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(chain_id))
             .bind(contract.as_slice())
-            .bind(game.to_string())
+            .bind(subject.to_string())
             .fetch_all(&mut *self.tx)
             .await?
             .iter()
@@ -218,15 +226,15 @@ impl Write {
     /// proof stays in it until the new one takes its place.
     pub async fn ask(&mut self, key: &JobKey, block: BlockRef) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO jobs (chain_id, contract, game, ply, block_number, block_hash, state, created_at, updated_at) \
+            "INSERT INTO jobs (chain_id, contract, subject, round, block_number, block_hash, state, created_at, updated_at) \
              VALUES (?, ?, ?, ?, ?, ?, 'seen', ?, ?) \
-             ON CONFLICT (chain_id, contract, game, ply) DO UPDATE SET block_number = excluded.block_number, \
+             ON CONFLICT (chain_id, contract, subject, round) DO UPDATE SET block_number = excluded.block_number, \
              block_hash = excluded.block_hash, state = 'seen', note = 'asked again', attempts = 0, updated_at = excluded.updated_at",
         )
         .bind(signed(key.chain_id))
         .bind(key.contract.as_slice())
-        .bind(key.game.to_string())
-        .bind(signed(key.ply))
+        .bind(key.subject.to_string())
+        .bind(signed(key.round))
         .bind(signed(block.number))
         .bind(block.hash.as_slice())
         .bind(now_ms())
@@ -253,8 +261,8 @@ impl Write {
 
     /// Stores a proof and with it the state `proved`.
     pub async fn set_proved(&mut self, id: i64, answer: &Answer, proving_ms: u64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE jobs SET state = 'proved', note = '', ranking = ?, proof = ?, proving_ms = ?, updated_at = ? WHERE id = ?")
-            .bind(answer.ranking.as_slice())
+        sqlx::query("UPDATE jobs SET state = 'proved', note = '', outputs = ?, proof = ?, proving_ms = ?, updated_at = ? WHERE id = ?")
+            .bind(answer.outputs.as_flattened())
             .bind(answer.proof.as_slice())
             .bind(signed(proving_ms))
             .bind(now_ms())

@@ -1,13 +1,15 @@
 //! What must survive a crash: the cursor, the jobs, the proofs and every signed transaction.
 //!
 //! SQLite in WAL mode with one writer. Rules that the schema enforces: a job is one row for each
-//! (chain, contract, game, ply); no job is `proved` or further without its proof; a nonce is taken
-//! in the very transaction that stores the signed bytes; at most one live transaction per job.
+//! (chain, contract, subject, round); no job is `proved` or further without its proof; a nonce is taken
+//! in the very transaction that stores the signed bytes; at most one live transaction per job;
+//! of a feed's sequence there is one bulletin.
 
 mod blocks;
-mod games;
+mod bulletins;
 mod jobs;
 mod transactions;
+mod watched;
 
 use std::{
     fs::{File, OpenOptions},
@@ -21,9 +23,10 @@ use sqlx::{
 };
 
 pub use blocks::BlockRef;
-pub use games::Watched;
+pub use bulletins::StoredBulletin;
 pub use jobs::{Answer, Job, JobKey, State};
 pub use transactions::{Attempt, Errand, Mined, Signed, Tx, TxState};
+pub use watched::Watched;
 
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]

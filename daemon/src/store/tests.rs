@@ -12,8 +12,8 @@ fn block(number: u64) -> BlockRef {
     BlockRef { number, hash: B256::repeat_byte(number as u8) }
 }
 
-fn key(ply: u64) -> JobKey {
-    JobKey { chain_id: CHAIN, contract: Address::repeat_byte(9), game: U256::MAX, ply }
+fn key(round: u64) -> JobKey {
+    JobKey { chain_id: CHAIN, contract: Address::repeat_byte(9), subject: U256::MAX, round }
 }
 
 fn signed_as(name: u8) -> Signed {
@@ -67,7 +67,7 @@ async fn no_job_is_proved_without_its_proof() {
         let mut write = store.write().await.expect("write");
         assert!(matches!(write.set_state(job.id, state, "").await, Err(StoreError::Database(_))), "{state}");
     }
-    let answer = Answer { ranking: [3; 32], proof: vec![1, 2, 3] };
+    let answer = Answer { outputs: vec![[3; 32], [4; 32]], proof: vec![1, 2, 3] };
     let mut write = store.write().await.expect("write");
     write.set_proved(job.id, &answer, 1234).await.expect("proved");
     write.set_state(job.id, State::Submitted, "").await.expect("submitted");
@@ -80,14 +80,14 @@ async fn a_game_is_due_at_its_time_and_claimed_by_one_live_transaction() {
     let dir = tempfile::tempdir().expect("folder");
     let store = open(&dir.path().join("z.db")).await;
     let (contract, game) = (Address::repeat_byte(9), U256::MAX);
-    let due = async |now| store.games_due(CHAIN, contract, now).await.expect("due");
+    let due = async |now| store.due(CHAIN, contract, now).await.expect("due");
     let mut write = store.write().await.expect("write");
     write.watch(CHAIN, contract, game, 5, Some(100)).await.expect("watch");
     write.commit().await.expect("commit");
     assert_eq!(due(99).await, []);
     let watched = due(100).await[0];
-    assert_eq!((watched.game, watched.claimed), (game, false));
-    assert_eq!(store.game_of(watched.id).await.expect("game"), game);
+    assert_eq!((watched.subject, watched.claimed), (game, false));
+    assert_eq!(store.watched_by_id(watched.id).await.expect("row"), (contract, game));
 
     let claim = Some(Errand::Claim(watched.id));
     let mut write = store.write().await.expect("write");
@@ -103,11 +103,11 @@ async fn a_game_is_due_at_its_time_and_claimed_by_one_live_transaction() {
     // An end in block 7 needs no more looks, until that block is undone.
     let mut write = store.write().await.expect("write");
     write.watch(CHAIN, contract, game, 7, None).await.expect("watch");
-    write.look_at_games_above(CHAIN, 7).await.expect("nothing above");
+    write.look_above(CHAIN, 7).await.expect("nothing above");
     write.commit().await.expect("commit");
     assert_eq!(due(u64::MAX).await, []);
     let mut write = store.write().await.expect("write");
-    write.look_at_games_above(CHAIN, 6).await.expect("undo");
+    write.look_above(CHAIN, 6).await.expect("undo");
     write.commit().await.expect("commit");
     assert_eq!(due(0).await.len(), 1);
 }

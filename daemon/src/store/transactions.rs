@@ -50,16 +50,16 @@ impl FromStr for TxState {
 pub enum Errand {
     /// It answers this job.
     Job(i64),
-    /// It claims the game of this row.
+    /// It does something about the watched subject of this row: claims a game, ends a market.
     Claim(i64),
 }
 
 impl Errand {
-    /// As the columns `job` and `game`.
+    /// As the columns `job` and `watched`.
     fn columns(errand: Option<Self>) -> (Option<i64>, Option<i64>) {
         match errand {
             Some(Self::Job(job)) => (Some(job), None),
-            Some(Self::Claim(game)) => (None, Some(game)),
+            Some(Self::Claim(watched)) => (None, Some(watched)),
             None => (None, None),
         }
     }
@@ -145,7 +145,7 @@ fn tx(row: &SqliteRow) -> Result<Tx, StoreError> {
         errand: row
             .get::<Option<i64>, _>("job")
             .map(Errand::Job)
-            .or(row.get::<Option<i64>, _>("game").map(Errand::Claim)),
+            .or(row.get::<Option<i64>, _>("watched").map(Errand::Claim)),
         state: row.get::<&str, _>("state").parse()?,
         mined,
         attempts: Vec::new(),
@@ -167,7 +167,7 @@ fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
     })
 }
 
-const COLUMNS: &str = "id, nonce, job, game, state, mined_number, mined_hash, mined_ok, gas_used";
+const COLUMNS: &str = "id, nonce, job, watched, state, mined_number, mined_hash, mined_ok, gas_used";
 
 impl Store {
     /// Transactions that are signed, broadcast or included, by nonce.
@@ -187,7 +187,7 @@ impl Store {
     pub async fn transactions_of(&self, errand: Errand) -> Result<Vec<Tx>, StoreError> {
         let (column, id) = match errand {
             Errand::Job(id) => ("job", id),
-            Errand::Claim(id) => ("game", id),
+            Errand::Claim(id) => ("watched", id),
         };
         let sql = format!("SELECT {COLUMNS} FROM transactions WHERE {column} = ? ORDER BY id");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.pool).await?;
@@ -233,13 +233,13 @@ impl Write {
             None => chain_nonce,
         };
         let made = sign(next).map_err(StoreError::Signing)?;
-        let (job, game) = Errand::columns(errand);
-        let id = sqlx::query("INSERT INTO transactions (chain_id, signer, nonce, job, game, state, created_at, updated_at) VALUES (?, ?, ?, ?, ?, 'signed', ?, ?)")
+        let (job, watched) = Errand::columns(errand);
+        let id = sqlx::query("INSERT INTO transactions (chain_id, signer, nonce, job, watched, state, created_at, updated_at) VALUES (?, ?, ?, ?, ?, 'signed', ?, ?)")
             .bind(signed(chain_id))
             .bind(signer.as_slice())
             .bind(signed(next))
             .bind(job)
-            .bind(game)
+            .bind(watched)
             .bind(now_ms())
             .bind(now_ms())
             .execute(&mut *self.tx)

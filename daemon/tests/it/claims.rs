@@ -7,6 +7,7 @@ use std::{
 
 use zugzwang::{
     chain::types::U256,
+    config::ChessConfig,
     store::{Errand, State, Store},
 };
 
@@ -21,6 +22,10 @@ async fn world() -> World {
     let world = World::with(stand_in_verifier(), MODEL, U256::from(1000)).await;
     world.deposit(5).await;
     world
+}
+
+fn chess(world: &mut World) -> &mut ChessConfig {
+    world.config.chess.as_mut().expect("chess")
 }
 
 /// Lets each side's time for a move pass.
@@ -136,7 +141,7 @@ async fn a_claim_is_withdrawn_if_the_human_has_moved_after_all() {
     settle(daemon).await;
     assert_eq!((ended(&world, game).await, sent(&world).await), (None, 2));
     let store = Store::open(&world.config.store).await.expect("store");
-    let row = store.games_due(31337, world.arena.address(), u64::MAX).await.expect("games")[0].id;
+    let row = store.due(31337, world.arena.address(), u64::MAX).await.expect("games")[0].id;
     let claims = store.transactions_of(Errand::Claim(row)).await.expect("transactions");
     assert_eq!(claims.len(), 1);
     assert!(claims[0].attempts.len() == 2 && claims[0].mined.is_some_and(|mined| mined.ok), "it was replaced");
@@ -162,13 +167,13 @@ async fn the_npcs_own_lost_time_is_not_claimed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn claims_can_be_switched_off_and_on_again() {
     let mut world = world().await;
-    world.config.claims.timeouts = false;
+    chess(&mut world).timeouts = false;
     let game = world.new_game(true).await;
     let daemon = world.start(Arc::default()).await;
     time_passes(&world).await;
     settle(daemon).await;
     assert_eq!((ended(&world, game).await, sent(&world).await), (None, 0));
-    world.config.claims.timeouts = true;
+    chess(&mut world).timeouts = true;
     let daemon = world.start(Arc::default()).await;
     is_claimed(&world, game).await;
     settle(daemon).await;
@@ -177,7 +182,8 @@ async fn claims_can_be_switched_off_and_on_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_hosts_games_are_not_claimed() {
     let mut world = world().await;
-    world.config.chain.host = world.human.address();
+    let human = world.human.address();
+    chess(&mut world).host = human;
     let game = world.new_game(true).await;
     let daemon = world.start(Arc::default()).await;
     time_passes(&world).await;

@@ -134,7 +134,7 @@ async fn wrong_surroundings_are_named_at_once() {
     assert!(matches!(second, Err(ServiceError::Store(StoreError::InUse { .. }))));
     daemon.stop().await.expect("clean stop");
 
-    world.config.chain.arena = world.human.address();
+    world.config.chess.as_mut().expect("chess").arena = world.human.address();
     let error = world.try_start(Arc::default()).await.err().expect("no arena").to_string();
     assert!(error.contains("there is no contract on chain 31337"), "{error}");
 

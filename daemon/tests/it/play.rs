@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use zugzwang::{
-    chain::wallet::Ending,
+    apps::chess::Ending,
     store::{Errand, State, Store},
 };
 
@@ -77,7 +77,7 @@ async fn confirmations_are_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_peoples_games_are_left_alone() {
     let mut world = World::new().await;
-    world.config.chain.host = world.human.address();
+    world.config.chess.as_mut().expect("chess").host = world.human.address();
     let daemon = world.start(Arc::default()).await;
     let game = world.new_game(true).await;
     world.human_moves(game, 0).await;

@@ -8,10 +8,9 @@ use std::{
 
 use shakmaty::{Chess, Color, Position};
 use zugzwang::{
-    apps::chess,
+    apps::chess::{self, arena::Arena},
     chain::{
         Client, Key, Wallet,
-        arena::Arena,
         types::{Address, U256, random},
     },
     demo::anvil::Anvil,
@@ -75,7 +74,7 @@ async fn a_deployed_daemon_that_is_killed_while_proving_answers_once() {
     std::fs::write(
         &config,
         text(&format!(
-            "[chain]\nrpc = \"{}\"\narena = \"{arena}\"\nconfirmations = 0\nfinality = 2\npoll_ms = 50\n",
+            "[chess]\narena = \"{arena}\"\n[chain]\nrpc = \"{}\"\nconfirmations = 0\nfinality = 2\npoll_ms = 50\n",
             chain.url
         )),
     )
@@ -142,10 +141,10 @@ fn mistakes_are_one_line_and_an_exit_code() {
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(error.contains(says), "{arguments:?}: {error}");
     };
-    let arena = "[chain]\narena = \"0x00000000000000000000000000000000000000aa\"\n";
+    let arena = "[chess]\narena = \"0x00000000000000000000000000000000000000aa\"\n";
     check("[chain]\nrpcc = \"x\"", &["check"], 2, "did you mean `chain.rpc`?");
     check("[chain", &["check"], 2, "zugzwang.toml");
-    check("", &["check"], 2, "chain.arena");
+    check("", &["check"], 2, "chess.arena");
     let store = format!("[store]\npath = \"{}\"\n", dir.path().join("z.db").display());
     check(&format!("{arena}{store}[key]\nkeystore = \"/nowhere/key.json\""), &["run"], 4, "there is no such file");
     check("", &["model", "inspect", "/nowhere"], 5, "/nowhere");

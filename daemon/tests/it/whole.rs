@@ -5,11 +5,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use alloy::sol_types::SolCall;
 use shakmaty::{Chess, Color, Position};
 use zugzwang::{
-    apps::chess,
-    chain::{
-        types::{Address, B256, U256},
-        wallet::Ending,
-    },
+    apps::chess::{self, Ending},
+    chain::types::{Address, B256, U256},
     config::ModelConfig,
     prover::{self, Prove, verifier},
     store::State,

@@ -14,17 +14,21 @@ use shakmaty::{Chess, Color, Move, Position};
 use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 use zugzwang::{
-    apps::chess,
+    apps::{
+        self, Ground,
+        chess::{
+            self, Terms,
+            arena::{self, Arena, ArenaEvent},
+        },
+    },
     chain::{
-        Client, Key, Wallet,
-        arena::Arena,
-        bytecode,
+        Client, Key, Wallet, bytecode,
         types::{Address, B256, Bytes, U256},
-        wallet::Terms,
+        watcher::found,
     },
     config::{Config, RawConfig, SubmitConfig},
     demo::anvil::Anvil,
-    prover::{Facts, Phase, Proof, Prove, ProveError},
+    prover::{Facts, Models, Phase, Proof, Prove, ProveError},
     service::{Notice, Service, ServiceError},
     store::{Job, State, Store, StoreError},
 };
@@ -150,7 +154,7 @@ impl World {
             client.raw("anvil_setBalance", serde_json::json!([account, U256::from(u128::MAX)])).await.expect("balance");
         }
         let npc = Wallet::new(client.clone(), key.clone(), prices());
-        let human = Wallet::new(client.clone(), human, prices());
+        let human = Wallet::new(client.clone(), human, prices()).speaking(arena::words);
         let verifier = npc.deploy("verifier", verifier).await.expect("verifier").contract;
         let arena = npc.deploy("arena", bytecode::arena()).await.expect("arena").contract;
         let terms = Terms { verifier, model_id: model.into(), stake, move_time: 3600, max_games: 100 };
@@ -194,7 +198,15 @@ impl World {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let heard = notices.clone();
         let observer = Arc::new(move |notice: &Notice| heard.lock().expect("notices").push(notice.clone()));
-        let service = Service::start(self.config.clone(), self.key.clone(), prover, store, observer).await?;
+        let config = &self.config;
+        let ground = Ground {
+            client: Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?,
+            signer: self.key.address(),
+            models: Models::of([prover]),
+            store: store.clone(),
+        };
+        let apps = apps::open(config, &ground).await?;
+        let service = Service::start(config.clone(), self.key.clone(), apps, store, observer).await?;
         let (stop, stopped) = watch::channel(false);
         Ok(Daemon { task: tokio::spawn(service.run(stopped)), stop, notices })
     }
@@ -244,13 +256,11 @@ impl World {
 
     /// How many NPC moves the arena's events tell of, by (game, ply).
     pub(crate) async fn answers(&self) -> Vec<(U256, u64)> {
-        use zugzwang::chain::arena::{ArenaEvent, decode_all};
         let head = self.client.head().await.expect("head").block.number;
-        let logs = self.client.logs_between(self.arena.address(), 0, head).await.expect("logs");
-        let seen = decode_all(self.arena.address(), &logs).expect("events");
-        seen.into_iter()
-            .filter_map(|s| match s.event {
-                ArenaEvent::NpcMoved { ply } => Some((s.game, ply)),
+        let logs = self.client.logs_between(&[self.arena.address()], 0, head).await.expect("logs");
+        found(logs)
+            .filter_map(|found| match self.arena.event(&found.log).expect("event") {
+                Some((game, ArenaEvent::NpcMoved { ply })) => Some((game, ply)),
                 _ => None,
             })
             .collect()
@@ -272,7 +282,7 @@ impl World {
 fn config(url: &str, arena: Address, dir: &TempDir) -> Config {
     let mut raw = RawConfig::default();
     raw.chain.rpc = url.to_owned();
-    raw.chain.arena = arena.to_string();
+    raw.chess.arena = arena.to_string();
     raw.chain.confirmations = 0;
     raw.chain.finality = 2;
     raw.chain.poll_ms = 20;

@@ -5,11 +5,8 @@ use alloy::{
     sol_types::{SolCall, SolValue},
 };
 use zugzwang::{
-    apps::chess,
-    chain::{
-        arena::Arena,
-        types::{Address, Bytes},
-    },
+    apps::chess::{self, arena::Arena},
+    chain::types::{Address, Bytes},
 };
 use zugzwang_circuits::{
     bounds,

@@ -4,13 +4,13 @@ use std::sync::OnceLock;
 
 use shakmaty::{Chess, Color};
 use zugzwang::{
-    apps::chess,
-    chain::{
-        Wallet,
+    apps::chess::{
+        self, Terms,
         arena::{Arena, refusal},
-        bytecode,
+    },
+    chain::{
+        Wallet, bytecode,
         types::{Address, B256, Bytes, U256},
-        wallet::Terms,
     },
     prover::verifier,
 };

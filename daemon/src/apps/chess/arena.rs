@@ -2,32 +2,16 @@
 
 use alloy::{
     primitives::TxHash,
-    rpc::types::Log,
-    sol_types::{Panic, Revert, SolCall, SolError, SolEventInterface, SolInterface},
+    sol_types::{SolCall, SolInterface},
 };
 use zugzwang_circuits::schema::PackedBoard;
+use zugzwang_contracts::ChessArena::{self, ChessArenaErrors as Errors, ChessArenaEvents as Events};
 
-use super::{
-    bindings::ChessArena::{self, ChessArenaErrors as Errors, ChessArenaEvents as Events},
-    client::Client,
-    error::{ChainError, one_line},
+use crate::chain::{
+    ChainError, Client, Contract, contract,
     submit::Call,
-    types::{Address, B256, Bytes, U256},
+    types::{Address, B256, Bytes, Log, U256},
 };
-use crate::store::BlockRef;
-
-/// An event with its place on the chain.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// The block.
-    pub block: BlockRef,
-    /// The transaction.
-    pub tx: TxHash,
-    /// The game.
-    pub game: U256,
-    /// What happened.
-    pub event: ArenaEvent,
-}
 
 /// What the arena tells of a game.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,24 +79,16 @@ impl Game {
 
 /// The arena at an address.
 #[derive(Clone, Debug)]
-pub struct Arena {
-    client: Client,
-    address: Address,
-}
+pub struct Arena(Contract);
 
 impl Arena {
     /// Makes sure that there is an arena.
     pub async fn open(client: Client, address: Address) -> Result<Self, ChainError> {
-        if client.code(address).await?.is_empty() {
-            return Err(ChainError::NoArena {
-                address,
-                why: format!("there is no contract on chain {}", client.chain_id()),
-            });
-        }
-        let arena = Self { client, address };
+        let arena = Self(Contract::open(client, address, "arena", "chess.arena", words).await?);
         arena.read(ChessArena::gameCountCall {}, "gameCount", None).await.map_err(|e| match e {
-            ChainError::Refused { .. } | ChainError::Undecodable { .. } => {
-                ChainError::NoArena { address, why: "the contract there is no arena".into() }
+            ChainError::Refused { .. } | ChainError::Undecodable { .. } | ChainError::Reverts { .. } => {
+                let why = "the contract there is no arena".into();
+                ChainError::NoContract { name: "arena", address, key: "chess.arena", why }
             }
             other => other,
         })?;
@@ -121,7 +97,27 @@ impl Arena {
 
     /// Its address.
     pub fn address(&self) -> Address {
-        self.address
+        self.0.address()
+    }
+
+    /// Any view of it.
+    pub async fn read<C: SolCall>(&self, call: C, name: &str, at: Option<B256>) -> Result<C::Return, ChainError> {
+        self.0.read(call, name, at).await
+    }
+
+    /// The game and what a log tells of it; `None` for events that don't matter here.
+    pub fn event(&self, log: &Log) -> Result<Option<(U256, ArenaEvent)>, ChainError> {
+        Ok(self.0.event::<Events>(log)?.and_then(|event| match event {
+            Events::GameCreated(e) => Some((e.gameId, ArenaEvent::Created { npc_is_white: !e.humanIsWhite })),
+            Events::HumanMoved(e) => Some((e.gameId, ArenaEvent::HumanMoved { ply: e.ply.saturating_to() })),
+            Events::NpcMoved(e) => Some((e.gameId, ArenaEvent::NpcMoved { ply: e.ply.saturating_to() })),
+            Events::GameOver(e) => {
+                let (outcome, reason) = (e.outcome, e.reason);
+                let forfeited = outcome == HUMAN_WON && reason == TIMEOUT;
+                Some((e.gameId, ArenaEvent::Over { forfeited, how: ending(outcome, reason) }))
+            }
+            _ => None,
+        }))
     }
 
     /// How a game stands, at a block or at the head.
@@ -149,28 +145,13 @@ impl Arena {
     }
 
     /// The NPC's move in a transaction, as the arena writes moves.
-    pub async fn npc_move_in(&self, tx: B256) -> Result<Option<u16>, ChainError> {
-        let logs = self.client.logs_of(tx).await?;
+    pub async fn npc_move_in(&self, tx: TxHash) -> Result<Option<u16>, ChainError> {
+        let logs = self.0.client().logs_of(tx).await?;
         let moved = logs
             .iter()
-            .filter(|log| log.address() == self.address)
+            .filter(|log| log.address() == self.address())
             .find_map(|log| log.log_decode::<ChessArena::NpcMoved>().ok());
         Ok(moved.map(|log| log.inner.r#move.wrapping_to()))
-    }
-
-    /// Any view of the arena.
-    pub async fn read<C: SolCall>(&self, call: C, name: &str, at: Option<B256>) -> Result<C::Return, ChainError> {
-        let answer = self.client.call(None, self.address, call.abi_encode().into(), at).await.map_err(|e| match e {
-            ChainError::Refused { data: Some(data), .. } if !data.is_empty() => {
-                ChainError::Reverts { what: format!("arena {}: {name}", self.address), why: words(&data) }
-            }
-            other => other,
-        })?;
-        C::abi_decode_returns_validate(&answer).map_err(|e| ChainError::Undecodable {
-            address: self.address,
-            what: name.to_owned(),
-            why: one_line(&e.to_string()),
-        })
     }
 
     /// The transaction that plays a proven ranking.
@@ -181,13 +162,13 @@ impl Arena {
             ranking: U256::from_be_bytes(ranking),
             proof: proof.into(),
         };
-        Call { to: self.address, data: call.abi_encode().into(), value: U256::ZERO }
+        Call { to: self.address(), data: call.abi_encode().into(), value: U256::ZERO }
     }
 
     /// The transaction that ends a game whose side to move has exceeded its time.
     pub fn claim_timeout(&self, game: U256) -> Call {
         let call = ChessArena::claimTimeoutCall { gameId: game };
-        Call { to: self.address, data: call.abi_encode().into(), value: U256::ZERO }
+        Call { to: self.address(), data: call.abi_encode().into(), value: U256::ZERO }
     }
 
     /// Unpacks a board word and the state's rights, as `chess/Moves.sol` lays them out.
@@ -198,7 +179,8 @@ impl Arena {
         let file = (bits >> 4 & 15) as u8;
         let en_passant = file.checked_sub(1);
         PackedBoard::new(squares, castling, en_passant).map_err(|e| ChainError::Undecodable {
-            address: self.address,
+            name: "arena",
+            address: self.address(),
             what: "the board".into(),
             why: e.to_string(),
         })
@@ -227,83 +209,38 @@ fn ending(outcome: u8, reason: u8) -> String {
     format!("{who} {}", why.get(usize::from(reason)).unwrap_or(&"")).trim().to_owned()
 }
 
-/// Decodes logs; events of the arena that don't matter here are left out.
-pub fn decode_all(arena: Address, logs: &[Log]) -> Result<Vec<Seen>, ChainError> {
-    let mut seen = Vec::new();
-    for log in logs.iter().filter(|log| log.address() == arena && !log.removed) {
-        let (Some(number), Some(hash), Some(tx)) = (log.block_number, log.block_hash, log.transaction_hash) else {
-            continue;
-        };
-        let event = Events::decode_log(&log.inner).map_err(|e| ChainError::Undecodable {
-            address: arena,
-            what: format!("an event of block {number}"),
-            why: one_line(&e.to_string()),
-        })?;
-        let (game, event) = match event.data {
-            Events::GameCreated(e) => (e.gameId, ArenaEvent::Created { npc_is_white: !e.humanIsWhite }),
-            Events::HumanMoved(e) => (e.gameId, ArenaEvent::HumanMoved { ply: e.ply.saturating_to() }),
-            Events::NpcMoved(e) => (e.gameId, ArenaEvent::NpcMoved { ply: e.ply.saturating_to() }),
-            Events::GameOver(e) => {
-                let (outcome, reason) = (e.outcome, e.reason);
-                (
-                    e.gameId,
-                    ArenaEvent::Over {
-                        forfeited: outcome == HUMAN_WON && reason == TIMEOUT,
-                        how: ending(outcome, reason),
-                    },
-                )
-            }
-            _ => continue,
-        };
-        seen.push(Seen { block: BlockRef { number, hash }, tx, game, event });
-    }
-    Ok(seen)
+/// The arena's own errors in words; `None` for data that is none of them.
+pub fn words(data: &Bytes) -> Option<String> {
+    let error = Errors::abi_decode(data).ok()?;
+    Some(match error {
+        Errors::NoSuchGame(e) => format!("NoSuchGame: there is no game {}", e.gameId),
+        Errors::GameIsOver(e) => format!("GameIsOver: game {} has ended", e.gameId),
+        Errors::WrongPly(e) => format!("WrongPly: the game is at ply {}", e.ply),
+        Errors::NotNpcTurn(_) => "NotNpcTurn: it is the human's turn".into(),
+        Errors::NotHumanTurn(_) => "NotHumanTurn: it is the NPC's turn".into(),
+        Errors::NotYourGame(_) => "NotYourGame: this account has no part in the game that would allow this".into(),
+        Errors::TimeIsUp(e) => format!("TimeIsUp: the deadline was at {}", e.deadline),
+        Errors::TimeIsNotUp(e) => format!("TimeIsNotUp: the deadline is at {}", e.deadline),
+        Errors::IllegalMove(e) => format!("IllegalMove: move {} is against the rules of chess", e.r#move),
+        Errors::MalformedRanking(_) => "MalformedRanking: the ranking isn't 16 move indices".into(),
+        Errors::ProofRejected(_) => "ProofRejected: the verifier doesn't accept the proof".into(),
+        Errors::ClaimRefused(_) => "ClaimRefused: the claimed end of the game isn't one".into(),
+        Errors::NotAVerifier(e) => format!("NotAVerifier: {} has no code or verifies another model", e.verifier),
+        Errors::BadTerms(_) => "BadTerms: time per move, stake or number of games out of range".into(),
+        Errors::OfferUnavailable(e) => {
+            format!("OfferUnavailable: offer {} is closed, full or doesn't exist", e.offerId)
+        }
+        Errors::WrongStake(e) => format!("WrongStake: the stake is {} wei", e.stake),
+        Errors::InsufficientBalance(e) => {
+            format!("InsufficientBalance: the balance is {} wei", e.balance)
+        }
+        Errors::PaymentFailed(_) => "PaymentFailed: the receiver refused the payment".into(),
+    })
 }
 
-/// The contract's own word for why it refused, with its numbers.
-pub fn words(data: &Bytes) -> String {
-    if let Ok(error) = Errors::abi_decode(data) {
-        return match error {
-            Errors::NoSuchGame(e) => format!("NoSuchGame: there is no game {}", e.gameId),
-            Errors::GameIsOver(e) => format!("GameIsOver: game {} has ended", e.gameId),
-            Errors::WrongPly(e) => format!("WrongPly: the game is at ply {}", e.ply),
-            Errors::NotNpcTurn(_) => "NotNpcTurn: it is the human's turn".into(),
-            Errors::NotHumanTurn(_) => "NotHumanTurn: it is the NPC's turn".into(),
-            Errors::NotYourGame(_) => "NotYourGame: this account has no part in the game that would allow this".into(),
-            Errors::TimeIsUp(e) => format!("TimeIsUp: the deadline was at {}", e.deadline),
-            Errors::TimeIsNotUp(e) => format!("TimeIsNotUp: the deadline is at {}", e.deadline),
-            Errors::IllegalMove(e) => format!("IllegalMove: move {} is against the rules of chess", e.r#move),
-            Errors::MalformedRanking(_) => "MalformedRanking: the ranking isn't 16 move indices".into(),
-            Errors::ProofRejected(_) => "ProofRejected: the verifier doesn't accept the proof".into(),
-            Errors::ClaimRefused(_) => "ClaimRefused: the claimed end of the game isn't one".into(),
-            Errors::NotAVerifier(e) => format!("NotAVerifier: {} has no code or verifies another model", e.verifier),
-            Errors::BadTerms(_) => "BadTerms: time per move, stake or number of games out of range".into(),
-            Errors::OfferUnavailable(e) => {
-                format!("OfferUnavailable: offer {} is closed, full or doesn't exist", e.offerId)
-            }
-            Errors::WrongStake(e) => format!("WrongStake: the stake is {} wei", e.stake),
-            Errors::InsufficientBalance(e) => {
-                format!("InsufficientBalance: the balance is {} wei", e.balance)
-            }
-            Errors::PaymentFailed(_) => "PaymentFailed: the receiver refused the payment".into(),
-        };
-    }
-    if let Ok(revert) = Revert::abi_decode(data) {
-        return one_line(&revert.reason);
-    }
-    if let Ok(panic) = Panic::abi_decode(data) {
-        return one_line(&panic.to_string());
-    }
-    if data.is_empty() { "no reason given".into() } else { one_line(&format!("unknown error {data}")) }
-}
-
-/// What a refused call says, if the contract refused it: its words, or `None` if the node did.
+/// What a refused call says, if the arena refused it: its words, or `None` if the node did.
 pub fn refusal(error: &ChainError) -> Option<String> {
-    match error {
-        ChainError::Refused { data: Some(data), .. } => Some(words(data)),
-        ChainError::Refused { message, .. } if message.to_lowercase().contains("revert") => Some(one_line(message)),
-        _ => None,
-    }
+    contract::refusal(error, words)
 }
 
 /// Whether a refusal says that the mover's time ran out.
@@ -313,6 +250,8 @@ pub fn is_time_up(words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloy::sol_types::{Revert, SolError};
+
     use super::*;
 
     #[test]
@@ -325,7 +264,7 @@ mod tests {
             (Bytes::from_static(&[1, 2, 3, 4]), "unknown error 0x01020304"),
         ];
         for (data, expected) in cases {
-            assert_eq!(words(&data), expected);
+            assert_eq!(contract::in_words(&data, words), expected);
         }
         assert_eq!(ending(3, 6), "drawn by threefold repetition");
         assert_eq!(ending(9, 9), "ended because none of the 16 ranked moves is legal");

@@ -1,4 +1,4 @@
-//! Decides when a game is looked at, and whether it is claimed for its human's silence. Pure, like everything here.
+//! Decides when a game is looked at, and whether it is claimed for its human's silence. Pure.
 //!
 //! Events only say that a game is worth a look; what is true of it is read from the chain at that moment. A look that
 //! finds nothing to do names the time of the next one, so that neither a restart nor a reorganisation loses a game.
@@ -41,7 +41,7 @@ pub fn look(standing: &Standing, now: u64) -> Look {
     } else if ended || claimed || (expired && !human_to_move) {
         // The end or our claim may still be undone, and a human who doesn't claim the NPC's lost time leaves the game
         // as it is.
-        later(now)
+        Look::At(later(now))
     } else if expired {
         Look::Claim
     } else {
@@ -56,8 +56,8 @@ pub fn holds(standing: &Standing) -> bool {
 }
 
 /// When to look again at what doesn't go as it should.
-pub fn later(now: u64) -> Look {
-    Look::At(now.saturating_add(LATER))
+pub fn later(now: u64) -> u64 {
+    now.saturating_add(LATER)
 }
 
 #[cfg(test)]

@@ -1,0 +1,172 @@
+//! Chess: the arena asks for the NPC's move, a proven ranking answers; games that their human left are claimed.
+
+pub mod arena;
+mod board;
+pub mod clock;
+mod players;
+
+pub use board::*;
+pub use players::{Ending, Terms};
+
+use self::{
+    arena::{Arena, ArenaEvent},
+    clock::Standing,
+};
+use super::{App, AppError, Async, Ground, Look, Next, Occurrence, Question, Reply, Task, Told, request_of};
+use crate::{
+    chain::{
+        ChainError,
+        contract::Words,
+        types::{Address, Log, U256},
+    },
+    config::ChessConfig,
+    prover::Models,
+    store::{Answer, Job},
+};
+
+/// The place of the ranking among a chess proof's instances.
+const RANKING: usize = 2;
+
+/// The app.
+#[derive(Debug)]
+pub struct Chess {
+    arena: Arena,
+    models: Models,
+    signer: Address,
+    /// Whose games are played.
+    host: Address,
+    /// Whether lost time is claimed.
+    timeouts: bool,
+}
+
+impl Chess {
+    /// Makes sure that there is an arena.
+    pub async fn open(config: &ChessConfig, ground: &Ground) -> Result<Self, ChainError> {
+        Ok(Self {
+            arena: Arena::open(ground.client.clone(), config.arena).await?,
+            models: ground.models.clone(),
+            signer: ground.signer,
+            host: if config.host.is_zero() { ground.signer } else { config.host },
+            timeouts: config.timeouts,
+        })
+    }
+
+    async fn asked(&self, game: U256, ply: u64) -> Result<Question, AppError> {
+        let nothing = |why: String| Ok(Question::Nothing { why });
+        let state = self.arena.game(game, None).await?;
+        if let Some(how) = state.ended {
+            return nothing(how);
+        }
+        if state.ply > ply {
+            return nothing(format!("the game is at ply {} already", state.ply));
+        }
+        if !state.asks(ply) {
+            return Ok(Question::NotYet);
+        }
+        let Some(prover) = self.models.get(state.model_id.0) else {
+            return nothing("the game is played by another model".into());
+        };
+        if state.host != self.host {
+            return nothing(format!("the game is hosted by {}", state.host));
+        }
+        match is_over(&state.board, state.white_to_move()) {
+            Ok(false) => {}
+            Ok(true) => return nothing("the NPC has no legal move: the human may claim the end of the game".into()),
+            Err(error) => return nothing(error.to_string()),
+        }
+        let instances = self.arena.instances(game, self.signer).await?;
+        Ok(Question::Prove(Task {
+            prover: prover.clone(),
+            input: state.board.to_tensor(),
+            request: request_of(&instances[0], &instances[1]),
+            outputs: RANKING..RANKING + 1,
+        }))
+    }
+
+    /// How a game stands now; `None` if its creation was undone.
+    async fn standing(&self, game: U256, claimed: bool) -> Result<Option<Standing>, ChainError> {
+        let state = match self.arena.game(game, None).await {
+            Err(ChainError::Reverts { .. }) => return Ok(None),
+            read => read?,
+        };
+        Ok(Some(Standing {
+            ended: state.ended.is_some(),
+            ours: state.host == self.host,
+            human_to_move: state.human_to_move,
+            deadline: state.deadline,
+            claimed,
+        }))
+    }
+}
+
+impl App for Chess {
+    fn name(&self) -> &'static str {
+        "chess"
+    }
+
+    fn contract(&self) -> Address {
+        self.arena.address()
+    }
+
+    fn read(&self, log: &Log) -> Result<Option<Told>, ChainError> {
+        Ok(self.arena.event(log)?.map(|(game, event)| {
+            let (what, look) = match event {
+                ArenaEvent::Created { npc_is_white: true } => (Some(Occurrence::Asked { round: 0 }), Next::Now),
+                ArenaEvent::Created { npc_is_white: false } => (None, Next::Now),
+                // The NPC's answer is what sets the human's clock going again.
+                ArenaEvent::HumanMoved { ply } => {
+                    (Some(Occurrence::Asked { round: ply.saturating_add(1) }), Next::AsBefore)
+                }
+                ArenaEvent::NpcMoved { ply } => (Some(Occurrence::Answered { round: ply }), Next::Now),
+                ArenaEvent::Over { forfeited, how } => (Some(Occurrence::Over { forfeited, how }), Next::Never),
+            };
+            Told { subject: game, what, look }
+        }))
+    }
+
+    fn question<'a>(&'a self, job: &'a Job) -> Async<'a, Result<Question, AppError>> {
+        Box::pin(self.asked(job.key.subject, job.key.round))
+    }
+
+    fn is_asked<'a>(&'a self, job: &'a Job) -> Async<'a, Result<bool, AppError>> {
+        Box::pin(async { Ok(self.arena.game(job.key.subject, None).await?.asks(job.key.round)) })
+    }
+
+    fn reply<'a>(&'a self, job: &'a Job, answer: &'a Answer) -> Async<'a, Result<Reply, AppError>> {
+        let ranking = answer.outputs.first().copied().unwrap_or_default();
+        let call = self.arena.play_npc(job.key.subject, job.key.round, ranking, answer.proof.clone());
+        Box::pin(async { Ok(Reply::Send(call)) })
+    }
+
+    fn words(&self) -> Words {
+        arena::words
+    }
+
+    fn is_forfeited(&self, words: &str) -> bool {
+        arena::is_time_up(words)
+    }
+
+    fn looks(&self) -> bool {
+        self.timeouts
+    }
+
+    fn look<'a>(&'a self, game: U256, claimed: bool, now: u64) -> Async<'a, Result<Look, AppError>> {
+        Box::pin(async move {
+            // If a game is created again, that event asks for a look.
+            let Some(standing) = self.standing(game, claimed).await? else { return Ok(Look::Never) };
+            Ok(match clock::look(&standing, now) {
+                clock::Look::Never => Look::Never,
+                clock::Look::At(time) => Look::At(time),
+                clock::Look::Claim => Look::Send {
+                    call: self.arena.claim_timeout(game),
+                    what: "the claim of a human's lost time",
+                    again: clock::later(now),
+                },
+            })
+        })
+    }
+
+    fn holds(&self, game: U256) -> Async<'_, Result<bool, AppError>> {
+        Box::pin(async move { Ok(self.standing(game, true).await?.is_some_and(|standing| clock::holds(&standing))) })
+    }
+}

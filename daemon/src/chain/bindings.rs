@@ -1,3 +1,0 @@
-//! The contracts' interfaces.
-
-pub(super) use zugzwang_contracts::ChessArena;

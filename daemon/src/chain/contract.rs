@@ -1,0 +1,103 @@
+//! A contract at an address: its views, and its refusals in words.
+
+use alloy::sol_types::{Panic, Revert, SolCall, SolError, SolEventInterface};
+
+use super::{
+    client::Client,
+    error::{ChainError, one_line},
+    types::{Address, B256, Bytes, Log},
+};
+
+/// Puts a contract's own errors in words; `None` for data that is none of them.
+pub type Words = fn(&Bytes) -> Option<String>;
+
+/// A contract at an address.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    client: Client,
+    address: Address,
+    /// What it is, for people.
+    name: &'static str,
+    words: Words,
+}
+
+impl Contract {
+    /// Makes sure that there is code at the address. `key` is the configuration's key that names it.
+    pub async fn open(
+        client: Client,
+        address: Address,
+        name: &'static str,
+        key: &'static str,
+        words: Words,
+    ) -> Result<Self, ChainError> {
+        if client.code(address).await?.is_empty() {
+            let why = format!("there is no contract on chain {}", client.chain_id());
+            return Err(ChainError::NoContract { name, address, key, why });
+        }
+        Ok(Self { client, address, name, words })
+    }
+
+    /// Its address.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The node.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Any view, at a block or at the head.
+    pub async fn read<C: SolCall>(&self, call: C, name: &str, at: Option<B256>) -> Result<C::Return, ChainError> {
+        let answer = self.client.call(None, self.address, call.abi_encode().into(), at).await.map_err(|e| match e {
+            ChainError::Refused { data: Some(data), .. } if !data.is_empty() => ChainError::Reverts {
+                what: format!("{} {}: {name}", self.name, self.address),
+                why: in_words(&data, self.words),
+            },
+            other => other,
+        })?;
+        C::abi_decode_returns_validate(&answer).map_err(|e| self.undecodable(name, &e))
+    }
+
+    /// One of its events; `None` for one that is none of its interface.
+    pub fn event<E: SolEventInterface>(&self, log: &Log) -> Result<Option<E>, ChainError> {
+        match E::decode_log(&log.inner) {
+            Ok(event) => Ok(Some(event.data)),
+            // Said of events that the interface doesn't have.
+            Err(alloy::sol_types::Error::InvalidLog { .. }) => Ok(None),
+            Err(e) => Err(self.undecodable(&format!("an event of block {}", log.block_number.unwrap_or_default()), &e)),
+        }
+    }
+
+    fn undecodable(&self, what: &str, error: &alloy::sol_types::Error) -> ChainError {
+        ChainError::Undecodable {
+            name: self.name,
+            address: self.address,
+            what: what.to_owned(),
+            why: one_line(&error.to_string()),
+        }
+    }
+}
+
+/// A contract's word for why it refused, with its numbers.
+pub fn in_words(data: &Bytes, words: Words) -> String {
+    if let Some(said) = words(data) {
+        return said;
+    }
+    if let Ok(revert) = Revert::abi_decode(data) {
+        return one_line(&revert.reason);
+    }
+    if let Ok(panic) = Panic::abi_decode(data) {
+        return one_line(&panic.to_string());
+    }
+    if data.is_empty() { "no reason given".into() } else { one_line(&format!("unknown error {data}")) }
+}
+
+/// What a refused call says, if the contract refused it: its words, or `None` if the node did.
+pub fn refusal(error: &ChainError, words: Words) -> Option<String> {
+    match error {
+        ChainError::Refused { data: Some(data), .. } => Some(in_words(data, words)),
+        ChainError::Refused { message, .. } if message.to_lowercase().contains("revert") => Some(one_line(message)),
+        _ => None,
+    }
+}
