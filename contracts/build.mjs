@@ -27,6 +27,9 @@ const SETTINGS = {
 const ARTIFACTS = {
   ChessArena: 'src/ChessArena.sol',
   IVerifier: 'src/IVerifier.sol',
+  InferenceOracle: 'src/oracle/InferenceOracle.sol',
+  IInferenceConsumer: 'src/oracle/IInferenceConsumer.sol',
+  IInferenceInput: 'src/oracle/IInferenceInput.sol',
   ChessHarness: 'test/ChessHarness.sol',
   MockVerifier: 'test/MockVerifier.sol',
 };

@@ -8,6 +8,7 @@
 //! `node build.mjs --check` fails when they are older than the sources.
 //!
 //! - [`ChessArena`] and [`IVerifier`]: calls, events, errors; `ChessArena::deploy` deploys.
+//! - [`InferenceOracle`]: the same; [`IInferenceConsumer`] and [`IInferenceInput`] are what its users offer.
 //! - [`MoveWord`]: a move as the arena writes it.
 //! - [`Position`]: a board word and a state word, to and from FEN.
 //! - [`History`]: what a claim of threefold repetition is made of.
@@ -18,7 +19,7 @@ mod history;
 mod moves;
 mod position;
 
-pub use bindings::{ChessArena, IVerifier};
+pub use bindings::{ChessArena, IInferenceConsumer, IInferenceInput, IVerifier, InferenceOracle};
 pub use history::{History, position_hash};
 pub use moves::{MoveWord, ParseMoveError, Promotion};
 pub use position::{ParseFenError, Position};
@@ -40,6 +41,27 @@ mod bindings {
         #[derive(Debug, PartialEq, Eq)]
         IVerifier,
         "artifacts/IVerifier.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        InferenceOracle,
+        "artifacts/InferenceOracle.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IInferenceConsumer,
+        "artifacts/IInferenceConsumer.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IInferenceInput,
+        "artifacts/IInferenceInput.json"
     );
 }
 
