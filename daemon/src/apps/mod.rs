@@ -8,6 +8,7 @@
 //! An app keeps no state of its own that matters: what it needs to know is on the chain or in the store.
 
 pub mod chess;
+pub mod oracle;
 
 use std::{fmt, ops::Range, pin::Pin, sync::Arc};
 
@@ -256,6 +257,9 @@ pub async fn open(config: &Config, ground: &Ground) -> Result<Vec<Arc<dyn App>>,
     let mut apps: Vec<Arc<dyn App>> = Vec::new();
     if let Some(chess) = &config.chess {
         apps.push(Arc::new(chess::Chess::open(chess, ground).await?));
+    }
+    if let Some(oracle) = &config.oracle {
+        apps.push(Arc::new(oracle::InferenceOracle::open(oracle, ground).await?));
     }
     Ok(apps)
 }

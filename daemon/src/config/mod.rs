@@ -6,11 +6,15 @@
 mod raw;
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use crate::{chain::types::Address, prover::Source};
+use crate::{
+    chain::types::{Address, U256},
+    prover::Source,
+};
 
 pub use raw::RawConfig;
 
@@ -31,7 +35,9 @@ pub enum ConfigError {
         advice: String,
     },
     /// No contract at all.
-    #[error("no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it)")]
+    #[error(
+        "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it) or oracle.contract"
+    )]
     NoApp,
     /// A value that is out of its range or malformed.
     #[error("`{key}` = \"{value}\" {problem}; set it in the file or as {}", env_name(key))]
@@ -57,6 +63,8 @@ pub struct Config {
     pub chain: ChainConfig,
     /// The arena whose NPC is played.
     pub chess: Option<ChessConfig>,
+    /// The inference oracle whose requests are answered.
+    pub oracle: Option<OracleConfig>,
     /// The committed model and where its keys are cached.
     pub model: ModelConfig,
     /// How proofs are made.
@@ -111,6 +119,37 @@ impl ChessConfig {
             arena: address("chess.arena", &raw.arena)?,
             host: if raw.host.is_empty() { Address::ZERO } else { address("chess.host", &raw.host)? },
             timeouts: raw.claim_timeouts,
+        })
+    }
+}
+
+/// The inference oracle whose requests are answered.
+#[derive(Clone, Debug)]
+pub struct OracleConfig {
+    /// The oracle.
+    pub contract: Address,
+    /// The folders of the models that are proven for it.
+    pub models: Vec<PathBuf>,
+    /// The registered models that are answered for; all that the folders hold if empty.
+    pub registered: Vec<u64>,
+    /// Requests that pay less are left to others, in wei.
+    pub min_bounty: U256,
+}
+
+impl OracleConfig {
+    fn from_raw(raw: raw::RawOracle) -> Result<Self, ConfigError> {
+        if raw.models.is_empty() {
+            return Err(bad("oracle.models", "", "names no folder: list those of the models that are to be proven"));
+        }
+        let min_bounty = match raw.min_bounty_gwei {
+            0.0 => 0,
+            bounty => gwei("oracle.min_bounty_gwei", bounty)?,
+        };
+        Ok(Self {
+            contract: address("oracle.contract", &raw.contract)?,
+            models: raw.models.into_iter().map(PathBuf::from).collect(),
+            registered: raw.registered,
+            min_bounty: U256::from(min_bounty),
         })
     }
 }
@@ -185,12 +224,17 @@ impl Config {
 
     /// Each app's name and contract.
     pub fn contracts(&self) -> Vec<(&'static str, Address)> {
-        self.chess.iter().map(|chess| ("chess", chess.arena)).collect()
+        let chess = self.chess.iter().map(|chess| ("chess", chess.arena));
+        let oracle = self.oracle.iter().map(|oracle| ("oracle", oracle.contract));
+        chess.chain(oracle).collect()
     }
 
     /// The folders of all models that are proven.
     pub fn model_folders(&self) -> Vec<PathBuf> {
-        self.chess.iter().map(|_| self.model.dir.clone()).collect()
+        let chess = self.chess.iter().map(|_| self.model.dir.clone());
+        let oracle = self.oracle.iter().flat_map(|oracle| oracle.models.clone());
+        let folders: BTreeSet<PathBuf> = chess.chain(oracle).collect();
+        folders.into_iter().collect()
     }
 
     /// Checks a raw configuration.
@@ -223,12 +267,14 @@ impl Config {
         // An app is one whose contract is named.
         let named = |contract: &str| !contract.is_empty();
         let chess = named(&raw.chess.arena).then(|| ChessConfig::from_raw(&raw.chess)).transpose()?;
-        if chess.is_none() {
+        let oracle = named(&raw.oracle.contract).then(|| OracleConfig::from_raw(raw.oracle)).transpose()?;
+        if chess.is_none() && oracle.is_none() {
             return Err(ConfigError::NoApp);
         }
         Ok(Self {
             chain,
             chess,
+            oracle,
             model: ModelConfig {
                 dir: path("model.dir", &raw.model.dir)?,
                 shape: raw.model.shape,
@@ -358,7 +404,7 @@ mod tests {
             "",
             &[],
             expect![
-                "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it)"
+                "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it) or oracle.contract"
             ],
         );
         check(

@@ -18,6 +18,8 @@ pub struct RawConfig {
     pub chain: RawChain,
     /// `[chess]`.
     pub chess: RawChess,
+    /// `[oracle]`.
+    pub oracle: RawOracle,
     /// `[model]`.
     pub model: RawModel,
     /// `[prover]`.
@@ -88,6 +90,20 @@ impl Default for RawChess {
     fn default() -> Self {
         Self { arena: String::new(), host: String::new(), claim_timeouts: true }
     }
+}
+
+/// `[oracle]`: an inference oracle whose requests are answered.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawOracle {
+    /// Address of the oracle; empty for none.
+    pub contract: String,
+    /// The folders of the models that are proven for it.
+    pub models: Vec<String>,
+    /// The numbers of the registered models that are answered for; empty for all that the folders hold.
+    pub registered: Vec<u64>,
+    /// Requests that pay less are left to others.
+    pub min_bounty_gwei: f64,
 }
 
 /// `[model]`: what is proven.
@@ -234,6 +250,8 @@ impl RawConfig {
             .prefix_separator("__")
             .separator("__")
             .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("oracle.models")
             .source(Some(environment.clone().into_iter().collect()));
         let layers = builder.add_source(variables).build().map_err(unreadable)?;
 

@@ -3,8 +3,10 @@
 
 mod claims;
 mod faults;
+mod oracle;
 mod play;
 mod private;
 mod process;
+mod stage;
 mod whole;
 mod world;

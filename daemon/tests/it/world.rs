@@ -1,9 +1,9 @@
-//! A chain with an arena, a scripted opponent and a daemon that can be killed.
+//! An arena on a stage, with a scripted opponent and a stand-in for the prover.
 
 use std::{
-    path::PathBuf,
+    ops::{Deref, DerefMut},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -11,29 +11,24 @@ use std::{
 
 use alloy::sol_types::SolCall;
 use shakmaty::{Chess, Color, Move, Position};
-use tempfile::TempDir;
-use tokio::{sync::watch, task::JoinHandle};
 use zugzwang::{
-    apps::{
-        self, Ground,
-        chess::{
-            self, Terms,
-            arena::{self, Arena, ArenaEvent},
-        },
+    apps::chess::{
+        self, Terms,
+        arena::{self, Arena, ArenaEvent},
     },
     chain::{
-        Client, Key, Wallet, bytecode,
-        types::{Address, B256, Bytes, U256},
+        Client, Wallet, bytecode,
+        types::{Address, Bytes, U256},
         watcher::found,
     },
-    config::{Config, RawConfig, SubmitConfig},
-    demo::anvil::Anvil,
+    config::RawConfig,
     prover::{Facts, Models, Phase, Proof, Prove, ProveError},
-    service::{Notice, Service, ServiceError},
-    store::{Job, State, Store, StoreError},
+    service::ServiceError,
 };
 use zugzwang_circuits::{graph::Tensor, schema::PackedBoard};
 use zugzwang_contracts::ChessArena;
+
+pub(crate) use crate::stage::{Daemon, Stage, prices};
 
 pub(crate) const MODEL: [u8; 32] = [0x5a; 32];
 
@@ -106,34 +101,27 @@ pub(crate) fn stand_in_verifier() -> Bytes {
     init.into()
 }
 
+/// A stage with an arena, its host's offer and a human.
 pub(crate) struct World {
-    pub(crate) dir: TempDir,
-    pub(crate) chain: Anvil,
-    pub(crate) client: Client,
+    stage: Stage,
     pub(crate) arena: Arena,
-    pub(crate) npc: Wallet,
     pub(crate) human: Wallet,
     pub(crate) offer: U256,
     /// What each side puts into a game.
     pub(crate) stake: U256,
-    pub(crate) config: Config,
-    key: Key,
 }
 
-/// A daemon that runs in the background.
-pub(crate) struct Daemon {
-    task: JoinHandle<Result<(), ServiceError>>,
-    stop: watch::Sender<bool>,
-    pub(crate) notices: Arc<Mutex<Vec<Notice>>>,
+impl Deref for World {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
 }
 
-pub(crate) fn prices() -> SubmitConfig {
-    SubmitConfig {
-        max_fee: 1_000_000_000_000,
-        max_priority: 1_000_000_000,
-        bump_after: Duration::from_secs(60),
-        bump_percent: 13,
-        gas_margin_percent: 20,
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Stage {
+        &mut self.stage
     }
 }
 
@@ -145,23 +133,17 @@ impl World {
 
     /// With any verifier's init code, and a stake in each game, which the host has to deposit.
     pub(crate) async fn with(verifier: Bytes, model: [u8; 32], stake: U256) -> Self {
-        let chain = Anvil::start(None, &[]).await.expect("anvil");
-        let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
-        let dir = tempfile::tempdir().expect("folder");
-        let key = Key::from_bytes(B256::repeat_byte(0x11)).expect("key");
-        let human = Key::from_bytes(B256::repeat_byte(0x22)).expect("key");
-        for account in [key.address(), human.address()] {
-            client.raw("anvil_setBalance", serde_json::json!([account, U256::from(u128::MAX)])).await.expect("balance");
-        }
-        let npc = Wallet::new(client.clone(), key.clone(), prices());
-        let human = Wallet::new(client.clone(), human, prices()).speaking(arena::words);
-        let verifier = npc.deploy("verifier", verifier).await.expect("verifier").contract;
-        let arena = npc.deploy("arena", bytecode::arena()).await.expect("arena").contract;
-        let terms = Terms { verifier, model_id: model.into(), stake, move_time: 3600, max_games: 100 };
-        let (offer, _) = npc.open_offer(arena, &terms).await.expect("offer");
-        let config = config(&chain.url, arena, &dir);
-        let arena = Arena::open(client.clone(), arena).await.expect("arena");
-        Self { dir, chain, client, arena, npc, human, offer, stake, config, key }
+        let deploy = async |_: &Client, npc: &Wallet| {
+            let verifier = npc.deploy("verifier", verifier).await.expect("verifier").contract;
+            let arena = npc.deploy("arena", bytecode::arena()).await.expect("arena").contract;
+            let terms = Terms { verifier, model_id: model.into(), stake, move_time: 3600, max_games: 100 };
+            (arena, npc.open_offer(arena, &terms).await.expect("offer").0)
+        };
+        let configure = |(arena, _): &(Address, U256), raw: &mut RawConfig| raw.chess.arena = arena.to_string();
+        let (stage, (arena, offer)) = Stage::new(deploy, configure).await;
+        let human = stage.account(0x22).await.speaking(arena::words);
+        let arena = Arena::open(stage.client.clone(), arena).await.expect("arena");
+        Self { stage, arena, human, offer, stake }
     }
 
     /// The host puts its side of the stakes of so many games into the arena.
@@ -176,17 +158,8 @@ impl World {
         self.arena.read(ChessArena::balanceOfCall { account }, "balanceOf", None).await.expect("balance")
     }
 
-    /// A daemon that was killed within this process gives its store up when its last blocking call ends, which can take a
-    /// while on a busy machine; that of a killed process is free at once.
     pub(crate) async fn start(&self, prover: Arc<StandIn>) -> Daemon {
-        let mut patience = 200;
-        loop {
-            match self.try_start(prover.clone()).await {
-                Err(ServiceError::Store(StoreError::InUse { .. })) if patience > 0 => patience -= 1,
-                started => return started.expect("daemon"),
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        self.stage.start_with(&Models::of([prover as Arc<dyn Prove>])).await
     }
 
     pub(crate) async fn try_start(&self, prover: Arc<StandIn>) -> Result<Daemon, ServiceError> {
@@ -194,21 +167,7 @@ impl World {
     }
 
     pub(crate) async fn start_with(&self, prover: Arc<dyn Prove>) -> Result<Daemon, ServiceError> {
-        let store = Store::open(&self.config.store).await?;
-        let notices = Arc::new(Mutex::new(Vec::new()));
-        let heard = notices.clone();
-        let observer = Arc::new(move |notice: &Notice| heard.lock().expect("notices").push(notice.clone()));
-        let config = &self.config;
-        let ground = Ground {
-            client: Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?,
-            signer: self.key.address(),
-            models: Models::of([prover]),
-            store: store.clone(),
-        };
-        let apps = apps::open(config, &ground).await?;
-        let service = Service::start(config.clone(), self.key.clone(), apps, store, observer).await?;
-        let (stop, stopped) = watch::channel(false);
-        Ok(Daemon { task: tokio::spawn(service.run(stopped)), stop, notices })
+        self.stage.try_start_with(&Models::of([prover])).await
     }
 
     pub(crate) async fn new_game(&self, human_is_white: bool) -> U256 {
@@ -244,16 +203,6 @@ impl World {
         .await;
     }
 
-    pub(crate) async fn until(&self, what: &str, mut done: impl AsyncFnMut() -> bool) {
-        for _ in 0..600 {
-            if done().await {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("it never came to this: {what}");
-    }
-
     /// How many NPC moves the arena's events tell of, by (game, ply).
     pub(crate) async fn answers(&self) -> Vec<(U256, u64)> {
         let head = self.client.head().await.expect("head").block.number;
@@ -261,65 +210,6 @@ impl World {
         found(logs)
             .filter_map(|found| match self.arena.event(&found.log).expect("event") {
                 Some((game, ArenaEvent::NpcMoved { ply })) => Some((game, ply)),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The jobs as stored; no daemon may be running.
-    pub(crate) async fn jobs(&self) -> Vec<Job> {
-        let store = Store::open(&self.config.store).await.expect("store");
-        let jobs = store.jobs().await.expect("jobs");
-        store.close().await;
-        jobs
-    }
-
-    pub(crate) async fn mine(&self, blocks: u64) {
-        self.client.raw("anvil_mine", serde_json::json!([blocks])).await.expect("mine");
-    }
-}
-
-fn config(url: &str, arena: Address, dir: &TempDir) -> Config {
-    let mut raw = RawConfig::default();
-    raw.chain.rpc = url.to_owned();
-    raw.chess.arena = arena.to_string();
-    raw.chain.confirmations = 0;
-    raw.chain.finality = 2;
-    raw.chain.poll_ms = 20;
-    raw.submit.max_fee_gwei = 1000.0;
-    raw.store.path = path(dir, "zugzwang.db");
-    Config::from_raw(raw).expect("config")
-}
-
-fn path(dir: &TempDir, name: &str) -> String {
-    let path: PathBuf = dir.path().join(name);
-    path.display().to_string()
-}
-
-impl Daemon {
-    /// Ends it in the middle of whatever it does.
-    pub(crate) async fn kill(self) {
-        self.task.abort();
-        let _ = self.task.await;
-    }
-
-    /// Ends it as a signal would.
-    pub(crate) async fn stop(self) -> Result<(), ServiceError> {
-        self.stop.send(true).expect("it runs");
-        self.task.await.expect("no panic")
-    }
-
-    /// Waits until it ends by itself.
-    pub(crate) async fn ended(self) -> Result<(), ServiceError> {
-        self.task.await.expect("no panic")
-    }
-
-    pub(crate) fn ends(&self) -> Vec<(State, String)> {
-        let notices = self.notices.lock().expect("notices");
-        notices
-            .iter()
-            .filter_map(|n| match n {
-                Notice::Ended { state, why, .. } => Some((*state, why.clone())),
                 _ => None,
             })
             .collect()

@@ -1,0 +1,180 @@
+//! A chain and a daemon on it that can be killed, whatever its apps are.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tokio::{sync::watch, task::JoinHandle};
+use zugzwang::{
+    apps::{self, Ground},
+    chain::{
+        Client, Key, Wallet,
+        types::{Address, B256, U256},
+    },
+    config::{Config, RawConfig, SubmitConfig},
+    demo::anvil::Anvil,
+    prover::Models,
+    service::{Notice, Service, ServiceError},
+    store::{Job, State, Store, StoreError},
+};
+
+/// The chain, the daemon's key and configuration.
+pub(crate) struct Stage {
+    pub(crate) dir: TempDir,
+    pub(crate) chain: Anvil,
+    pub(crate) client: Client,
+    /// The daemon's account, for what it does before it runs.
+    pub(crate) npc: Wallet,
+    pub(crate) config: Config,
+    key: Key,
+}
+
+/// A daemon that runs in the background.
+pub(crate) struct Daemon {
+    task: JoinHandle<Result<(), ServiceError>>,
+    stop: watch::Sender<bool>,
+    pub(crate) notices: Arc<Mutex<Vec<Notice>>>,
+}
+
+pub(crate) fn prices() -> SubmitConfig {
+    SubmitConfig {
+        max_fee: 1_000_000_000_000,
+        max_priority: 1_000_000_000,
+        bump_after: Duration::from_secs(60),
+        bump_percent: 13,
+        gas_margin_percent: 20,
+    }
+}
+
+impl Stage {
+    /// A chain that mines each transaction at once. `configure` names the contracts, which `deploy` has made.
+    pub(crate) async fn new<T>(
+        deploy: impl AsyncFnOnce(&Client, &Wallet) -> T,
+        configure: impl FnOnce(&T, &mut RawConfig),
+    ) -> (Self, T) {
+        let chain = Anvil::start(None, &[]).await.expect("anvil");
+        let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
+        let dir = tempfile::tempdir().expect("folder");
+        let key = Key::from_bytes(B256::repeat_byte(0x11)).expect("key");
+        let npc = Wallet::new(client.clone(), key.clone(), prices());
+        rich(&client, npc.address()).await;
+        let deployed = deploy(&client, &npc).await;
+        let mut raw = RawConfig::default();
+        raw.chain.rpc = chain.url.clone();
+        raw.chain.confirmations = 0;
+        raw.chain.finality = 2;
+        raw.chain.poll_ms = 20;
+        raw.submit.max_fee_gwei = 1000.0;
+        raw.store.path = dir.path().join("zugzwang.db").display().to_string();
+        configure(&deployed, &mut raw);
+        let config = Config::from_raw(raw).expect("config");
+        (Self { dir, chain, client, npc, config, key }, deployed)
+    }
+
+    /// A daemon that was killed within this process gives its store up when its last blocking call ends, which can take a
+    /// while on a busy machine; that of a killed process is free at once.
+    pub(crate) async fn start_with(&self, models: &Models) -> Daemon {
+        let mut patience = 200;
+        loop {
+            match self.try_start_with(models).await {
+                Err(ServiceError::Store(StoreError::InUse { .. })) if patience > 0 => patience -= 1,
+                started => return started.expect("daemon"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub(crate) async fn try_start_with(&self, models: &Models) -> Result<Daemon, ServiceError> {
+        let store = Store::open(&self.config.store).await?;
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let heard = notices.clone();
+        let observer = Arc::new(move |notice: &Notice| heard.lock().expect("notices").push(notice.clone()));
+        let config = &self.config;
+        let ground = Ground {
+            client: Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?,
+            signer: self.key.address(),
+            models: models.clone(),
+            store: store.clone(),
+        };
+        let apps = apps::open(config, &ground).await?;
+        let service = Service::start(config.clone(), self.key.clone(), apps, store, observer).await?;
+        let (stop, stopped) = watch::channel(false);
+        Ok(Daemon { task: tokio::spawn(service.run(stopped)), stop, notices })
+    }
+
+    /// An account with money; the same seed gives the same account.
+    pub(crate) async fn account(&self, seed: u8) -> Wallet {
+        let key = Key::from_bytes(B256::repeat_byte(seed)).expect("key");
+        rich(&self.client, key.address()).await;
+        Wallet::new(self.client.clone(), key, prices())
+    }
+
+    pub(crate) async fn until(&self, what: &str, mut done: impl AsyncFnMut() -> bool) {
+        for _ in 0..600 {
+            if done().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it never came to this: {what}");
+    }
+
+    /// The jobs as stored; no daemon may be running.
+    pub(crate) async fn jobs(&self) -> Vec<Job> {
+        let store = Store::open(&self.config.store).await.expect("store");
+        let jobs = store.jobs().await.expect("jobs");
+        store.close().await;
+        jobs
+    }
+
+    pub(crate) async fn mine(&self, blocks: u64) {
+        self.client.raw("anvil_mine", serde_json::json!([blocks])).await.expect("mine");
+    }
+
+    /// Moves the chain's clock on, in a new block.
+    pub(crate) async fn later(&self, seconds: u64) {
+        self.client.raw("evm_increaseTime", serde_json::json!([seconds])).await.expect("time");
+        self.mine(1).await;
+    }
+
+    /// Unix time of the newest block.
+    pub(crate) async fn now(&self) -> u64 {
+        self.client.head().await.expect("head").timestamp
+    }
+}
+
+async fn rich(client: &Client, account: Address) {
+    client.raw("anvil_setBalance", serde_json::json!([account, U256::from(u128::MAX)])).await.expect("balance");
+}
+
+impl Daemon {
+    /// Ends it in the middle of whatever it does.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        let _ = self.task.await;
+    }
+
+    /// Ends it as a signal would.
+    pub(crate) async fn stop(self) -> Result<(), ServiceError> {
+        self.stop.send(true).expect("it runs");
+        self.task.await.expect("no panic")
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) async fn ended(self) -> Result<(), ServiceError> {
+        self.task.await.expect("no panic")
+    }
+
+    pub(crate) fn ends(&self) -> Vec<(State, String)> {
+        let notices = self.notices.lock().expect("notices");
+        notices
+            .iter()
+            .filter_map(|n| match n {
+                Notice::Ended { state, why, .. } => Some((*state, why.clone())),
+                _ => None,
+            })
+            .collect()
+    }
+}
