@@ -30,7 +30,11 @@ const ARTIFACTS = {
   InferenceOracle: 'src/oracle/InferenceOracle.sol',
   IInferenceConsumer: 'src/oracle/IInferenceConsumer.sol',
   IInferenceInput: 'src/oracle/IInferenceInput.sol',
+  PredictionMarket: 'src/market/PredictionMarket.sol',
+  ConditionalTokensAdapter: 'src/market/ConditionalTokensAdapter.sol',
+  BulletinBoard: 'src/market/BulletinBoard.sol',
   ChessHarness: 'test/ChessHarness.sol',
+  FakeConditionalTokens: 'test/FakeConditionalTokens.sol',
   MockVerifier: 'test/MockVerifier.sol',
 };
 

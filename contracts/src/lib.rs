@@ -9,6 +9,7 @@
 //!
 //! - [`ChessArena`] and [`IVerifier`]: calls, events, errors; `ChessArena::deploy` deploys.
 //! - [`InferenceOracle`]: the same; [`IInferenceConsumer`] and [`IInferenceInput`] are what its users offer.
+//! - [`PredictionMarket`], [`ConditionalTokensAdapter`], [`BulletinBoard`]: markets that signed bulletins decide.
 //! - [`MoveWord`]: a move as the arena writes it.
 //! - [`Position`]: a board word and a state word, to and from FEN.
 //! - [`History`]: what a claim of threefold repetition is made of.
@@ -19,7 +20,10 @@ mod history;
 mod moves;
 mod position;
 
-pub use bindings::{ChessArena, IInferenceConsumer, IInferenceInput, IVerifier, InferenceOracle};
+pub use bindings::{
+    BulletinBoard, ChessArena, ConditionalTokensAdapter, IInferenceConsumer, IInferenceInput, IVerifier,
+    InferenceOracle, PredictionMarket,
+};
 pub use history::{History, position_hash};
 pub use moves::{MoveWord, ParseMoveError, Promotion};
 pub use position::{ParseFenError, Position};
@@ -63,6 +67,27 @@ mod bindings {
         IInferenceInput,
         "artifacts/IInferenceInput.json"
     );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        PredictionMarket,
+        "artifacts/PredictionMarket.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        ConditionalTokensAdapter,
+        "artifacts/ConditionalTokensAdapter.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        BulletinBoard,
+        "artifacts/BulletinBoard.json"
+    );
 }
 
 /// Contracts for tests. Never deploy them where money is: [`MockVerifier`](testing::MockVerifier) accepts
@@ -74,6 +99,13 @@ pub mod testing {
         #[derive(Debug, PartialEq, Eq)]
         ChessHarness,
         "artifacts/ChessHarness.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        FakeConditionalTokens,
+        "artifacts/FakeConditionalTokens.json"
     );
 
     alloy::sol!(
