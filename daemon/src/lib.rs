@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod engine;
+pub mod feed;
 pub mod files;
 pub mod out;
 pub mod prover;

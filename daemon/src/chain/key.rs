@@ -7,12 +7,13 @@ use alloy::{
     eips::eip2718::{Decodable2718, Encodable2718},
     network::TxSignerSync,
     primitives::TxKind,
-    signers::local::PrivateKeySigner,
+    signers::{SignerSync, local::PrivateKeySigner},
 };
 
 use super::{
     error::{ChainError, one_line},
     fees::Fees,
+    signature::SignatureBytes,
     types::{Address, B256, Bytes, U256},
 };
 use crate::{config::PasswordSource, store::Signed};
@@ -135,6 +136,18 @@ impl Key {
             max_priority: fees.max_priority,
             gas_limit: plan.gas_limit,
         })
+    }
+
+    /// Signs the digest of typed data (EIP-712): r ‖ s ‖ v with the lower s and a v of 27 or 28, the same each time.
+    ///
+    /// The digest must be made here from data that are understood: one that somebody else gives may be a
+    /// transaction's.
+    ///
+    /// # Errors
+    /// The signer's own words.
+    pub fn sign_digest(&self, digest: B256) -> Result<SignatureBytes, String> {
+        let signature = self.signer.sign_hash_sync(&digest).map_err(|e| one_line(&e.to_string()))?;
+        Ok(signature.as_bytes().into())
     }
 }
 

@@ -6,6 +6,7 @@ pub mod contract;
 pub mod error;
 pub mod fees;
 pub mod key;
+pub mod signature;
 pub mod submit;
 pub mod types;
 pub mod wallet;
@@ -18,7 +19,7 @@ pub use key::Key;
 pub use wallet::Wallet;
 
 /// Chooses the TLS provider for https endpoints, once per process.
-fn install_tls() {
+pub(crate) fn install_tls() {
     // An error means that one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
