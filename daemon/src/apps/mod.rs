@@ -8,6 +8,8 @@
 //! An app keeps no state of its own that matters: what it needs to know is on the chain or in the store.
 
 pub mod chess;
+pub mod guard;
+pub mod market;
 pub mod oracle;
 
 use std::{fmt, ops::Range, pin::Pin, sync::Arc};
@@ -21,6 +23,7 @@ use crate::{
     },
     config::Config,
     engine::Priority,
+    feed::Bulletin,
     prover::{Models, Prove},
     store::{Answer, Job, Store, StoreError},
 };
@@ -49,6 +52,8 @@ pub struct Told {
     pub what: Option<Occurrence>,
     /// When the subject is looked at.
     pub look: Next,
+    /// A signed bulletin with its publisher, to be stored as one with the cursor.
+    pub bulletin: Option<(Address, Bulletin)>,
 }
 
 /// What happened to a subject, as far as jobs are concerned.
@@ -139,7 +144,7 @@ pub fn request_of(hi: &[u8; 32], lo: &[u8; 32]) -> [u8; 32] {
 pub enum Reply {
     /// It is sent.
     Send(Call),
-    /// The contract would not take it, and that is right so.
+    /// The contract would not take it, and that is right so: the question is left without an answer.
     Nothing {
         /// Why.
         why: String,
@@ -220,8 +225,7 @@ pub trait App: Send + Sync + fmt::Debug {
         Box::pin(async { Ok(true) })
     }
 
-    /// Takes in what came from outside the chain since the last turn: stores it, and says whether its subjects are to be looked
-    /// at for it.
+    /// What came from outside the chain since the last turn.
     fn news(&self) -> Async<'_, Result<News, AppError>> {
         Box::pin(async { Ok(News::default()) })
     }
@@ -230,8 +234,8 @@ pub trait App: Send + Sync + fmt::Debug {
 /// What came from outside the chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct News {
-    /// Every subject is to be looked at.
-    pub look: bool,
+    /// Signed bulletins with their publishers: they are stored, and every subject is looked at.
+    pub bulletins: Vec<(Address, Bulletin)>,
     /// For the operator.
     pub troubles: Vec<String>,
 }
@@ -260,6 +264,20 @@ pub async fn open(config: &Config, ground: &Ground) -> Result<Vec<Arc<dyn App>>,
     }
     if let Some(oracle) = &config.oracle {
         apps.push(Arc::new(oracle::InferenceOracle::open(oracle, ground).await?));
+    }
+    if let Some(guard) = &config.guard {
+        for contract in &guard.contracts {
+            apps.push(Arc::new(guard::FraudGuard::open(*contract, ground).await?));
+        }
+    }
+    if let Some(market) = &config.market {
+        let feeds = Arc::new(market::Feeds::new(market.feeds.clone()));
+        for contract in &market.contracts {
+            apps.push(Arc::new(market::PredictionMarket::open(*contract, market, &feeds, ground).await?));
+        }
+        if let Some(board) = market.board {
+            apps.push(Arc::new(market::BulletinBoard::open(board, &feeds, ground).await?));
+        }
     }
     Ok(apps)
 }

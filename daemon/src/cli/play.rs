@@ -13,7 +13,7 @@ use crate::{
     apps::{self, Ground},
     chain::{Client, Key, bytecode},
     config::{Config, ModelConfig},
-    demo::{self, Code, Options},
+    demo::chess::{self as demo, Code, Options},
     out,
     prover::{self, Models, Source, verifier},
     service::{self, Service},

@@ -3,7 +3,7 @@
 //! [`RawConfig`] is what a person may write, every key with a default. [`Config`] is what the rest
 //! of the daemon sees: parsed, range-checked, and with no `Option` left that means "not set".
 
-mod raw;
+pub mod raw;
 
 use std::{
     collections::BTreeSet,
@@ -13,6 +13,7 @@ use std::{
 
 use crate::{
     chain::types::{Address, U256},
+    feed::{self, FeedConfig, Limits, SourceConfig},
     prover::Source,
 };
 
@@ -36,7 +37,7 @@ pub enum ConfigError {
     },
     /// No contract at all.
     #[error(
-        "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it) or oracle.contract"
+        "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it), oracle.contract, market.contracts or guard.contracts"
     )]
     NoApp,
     /// A value that is out of its range or malformed.
@@ -65,6 +66,10 @@ pub struct Config {
     pub chess: Option<ChessConfig>,
     /// The inference oracle whose requests are answered.
     pub oracle: Option<OracleConfig>,
+    /// Prediction markets and the feeds that decide them.
+    pub market: Option<MarketConfig>,
+    /// Contracts whose delayed withdrawals are judged.
+    pub guard: Option<GuardConfig>,
     /// The committed model and where its keys are cached.
     pub model: ModelConfig,
     /// How proofs are made.
@@ -154,6 +159,89 @@ impl OracleConfig {
     }
 }
 
+/// Prediction markets and the feeds that decide them.
+#[derive(Clone, Debug)]
+pub struct MarketConfig {
+    /// The contracts of markets.
+    pub contracts: Vec<Address>,
+    /// A board on which bulletins are posted.
+    pub board: Option<Address>,
+    /// The folders of the text models.
+    pub models: Vec<PathBuf>,
+    /// Whether markets are ended that nothing decided in time.
+    pub expire: bool,
+    /// The feeds.
+    pub feeds: Vec<FeedConfig>,
+}
+
+impl MarketConfig {
+    fn from_raw(raw: raw::RawMarket) -> Result<Self, ConfigError> {
+        if raw.models.is_empty() {
+            return Err(bad(
+                "market.models",
+                "",
+                "names no folder: list those of the text models that are to be proven",
+            ));
+        }
+        let contract = |text: &String| address("market.contracts", text);
+        let board = (!raw.board.is_empty()).then(|| address("market.board", &raw.board)).transpose()?;
+        if raw.feeds.is_empty() {
+            return Err(bad(
+                "market.feeds",
+                "",
+                "names no feed: add [[market.feeds]] with publisher, feed and a source",
+            ));
+        }
+        Ok(Self {
+            contracts: raw.contracts.iter().map(contract).collect::<Result<_, _>>()?,
+            board,
+            models: raw.models.into_iter().map(PathBuf::from).collect(),
+            expire: raw.expire,
+            feeds: raw.feeds.into_iter().map(|feed| feed_of(feed, board.is_some())).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn feed_of(raw: raw::RawFeed, has_board: bool) -> Result<FeedConfig, ConfigError> {
+    let every = Duration::from_millis(at_least("market.feeds.poll_ms", raw.poll_ms, 20)?);
+    let http = raw.http.into_iter().map(|url| SourceConfig::Http { url, every });
+    let sse = raw.sse.into_iter().map(|url| SourceConfig::Sse { url });
+    let dir = raw.dir.into_iter().map(|path| SourceConfig::Dir { path: path.into(), every });
+    let config = FeedConfig {
+        publisher: address("market.feeds.publisher", &raw.publisher)?,
+        feed_id: feed::feed_id(&raw.feed).map_err(|e| bad("market.feeds.feed", &raw.feed, &e.to_string()))?,
+        sources: http.chain(sse).chain(dir).collect(),
+        limits: Limits::default(),
+    };
+    if config.sources.is_empty() && !has_board {
+        return Err(bad("market.feeds", &raw.feed, "has no source: give it http, sse or dir, or set market.board"));
+    }
+    feed::Sources::open(&config).map_err(|e| bad("market.feeds", &raw.feed, &e.to_string()))?;
+    Ok(config)
+}
+
+/// Contracts whose delayed withdrawals are judged.
+#[derive(Clone, Debug)]
+pub struct GuardConfig {
+    /// The contracts.
+    pub contracts: Vec<Address>,
+    /// The folders of the models that score accounts.
+    pub models: Vec<PathBuf>,
+}
+
+impl GuardConfig {
+    fn from_raw(raw: raw::RawGuard) -> Result<Self, ConfigError> {
+        if raw.models.is_empty() {
+            return Err(bad("guard.models", "", "names no folder: list those of the models that score accounts"));
+        }
+        let contract = |text: &String| address("guard.contracts", text);
+        Ok(Self {
+            contracts: raw.contracts.iter().map(contract).collect::<Result<_, _>>()?,
+            models: raw.models.into_iter().map(PathBuf::from).collect(),
+        })
+    }
+}
+
 /// The set-up of a file, or the built-in one.
 pub fn source(file: Option<PathBuf>) -> Source {
     file.map_or(Source::BuiltIn, Source::File)
@@ -226,14 +314,19 @@ impl Config {
     pub fn contracts(&self) -> Vec<(&'static str, Address)> {
         let chess = self.chess.iter().map(|chess| ("chess", chess.arena));
         let oracle = self.oracle.iter().map(|oracle| ("oracle", oracle.contract));
-        chess.chain(oracle).collect()
+        let markets = self.market.iter().flat_map(|market| market.contracts.iter().map(|m| ("market", *m)));
+        let boards = self.market.iter().filter_map(|market| Some(("board", market.board?)));
+        let guards = self.guard.iter().flat_map(|guard| guard.contracts.iter().map(|g| ("guard", *g)));
+        chess.chain(oracle).chain(markets).chain(boards).chain(guards).collect()
     }
 
     /// The folders of all models that are proven.
     pub fn model_folders(&self) -> Vec<PathBuf> {
         let chess = self.chess.iter().map(|_| self.model.dir.clone());
         let oracle = self.oracle.iter().flat_map(|oracle| oracle.models.clone());
-        let folders: BTreeSet<PathBuf> = chess.chain(oracle).collect();
+        let market = self.market.iter().flat_map(|market| market.models.clone());
+        let guard = self.guard.iter().flat_map(|guard| guard.models.clone());
+        let folders: BTreeSet<PathBuf> = chess.chain(oracle).chain(market).chain(guard).collect();
         folders.into_iter().collect()
     }
 
@@ -268,13 +361,17 @@ impl Config {
         let named = |contract: &str| !contract.is_empty();
         let chess = named(&raw.chess.arena).then(|| ChessConfig::from_raw(&raw.chess)).transpose()?;
         let oracle = named(&raw.oracle.contract).then(|| OracleConfig::from_raw(raw.oracle)).transpose()?;
-        if chess.is_none() && oracle.is_none() {
+        let market = (!raw.market.contracts.is_empty()).then(|| MarketConfig::from_raw(raw.market)).transpose()?;
+        let guard = (!raw.guard.contracts.is_empty()).then(|| GuardConfig::from_raw(raw.guard)).transpose()?;
+        if chess.is_none() && oracle.is_none() && market.is_none() && guard.is_none() {
             return Err(ConfigError::NoApp);
         }
         Ok(Self {
             chain,
             chess,
             oracle,
+            market,
+            guard,
             model: ModelConfig {
                 dir: path("model.dir", &raw.model.dir)?,
                 shape: raw.model.shape,
@@ -404,7 +501,7 @@ mod tests {
             "",
             &[],
             expect![
-                "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it) or oracle.contract"
+                "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it), oracle.contract, market.contracts or guard.contracts"
             ],
         );
         check(

@@ -20,6 +20,10 @@ pub struct RawConfig {
     pub chess: RawChess,
     /// `[oracle]`.
     pub oracle: RawOracle,
+    /// `[market]`.
+    pub market: RawMarket,
+    /// `[guard]`.
+    pub guard: RawGuard,
     /// `[model]`.
     pub model: RawModel,
     /// `[prover]`.
@@ -104,6 +108,64 @@ pub struct RawOracle {
     pub registered: Vec<u64>,
     /// Requests that pay less are left to others.
     pub min_bounty_gwei: f64,
+}
+
+/// `[market]`: prediction markets that are decided by signed bulletins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawMarket {
+    /// Addresses of PredictionMarket and ConditionalTokensAdapter contracts; none for no markets.
+    pub contracts: Vec<String>,
+    /// Address of a BulletinBoard; empty for none.
+    pub board: String,
+    /// The folders of the text models that read bulletins.
+    pub models: Vec<String>,
+    /// Whether markets are ended that nothing decided in time.
+    pub expire: bool,
+    /// Feeds, as `[[market.feeds]]`.
+    pub feeds: Vec<RawFeed>,
+}
+
+impl Default for RawMarket {
+    fn default() -> Self {
+        Self { contracts: vec![], board: String::new(), models: vec![], expire: true, feeds: vec![] }
+    }
+}
+
+/// `[[market.feeds]]`: a publisher's feed and where it is read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawFeed {
+    /// The address that signs.
+    pub publisher: String,
+    /// The feed's id, 0x and 64 hex digits, or its name.
+    pub feed: String,
+    /// Addresses of JSON lists, which are polled.
+    #[serde(default)]
+    pub http: Vec<String>,
+    /// Addresses of event streams.
+    #[serde(default)]
+    pub sse: Vec<String>,
+    /// Folders of signed files, which are polled.
+    #[serde(default)]
+    pub dir: Vec<String>,
+    /// Milliseconds between polls.
+    #[serde(default = "five_seconds")]
+    pub poll_ms: u64,
+}
+
+fn five_seconds() -> u64 {
+    5000
+}
+
+/// `[guard]`: contracts whose delayed withdrawals are judged.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawGuard {
+    /// Addresses of contracts that are FraudGuards, such as GuardedVaults; none for no guard.
+    pub contracts: Vec<String>,
+    /// The folders of the models that score accounts, public or private.
+    pub models: Vec<String>,
 }
 
 /// `[model]`: what is proven.
@@ -252,6 +314,10 @@ impl RawConfig {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("oracle.models")
+            .with_list_parse_key("market.contracts")
+            .with_list_parse_key("market.models")
+            .with_list_parse_key("guard.contracts")
+            .with_list_parse_key("guard.models")
             .source(Some(environment.clone().into_iter().collect()));
         let layers = builder.add_source(variables).build().map_err(unreadable)?;
 

@@ -73,6 +73,13 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// The answer is proven, and it is one that the contract is right not to take.
+    Declined {
+        /// Which round.
+        round: u64,
+        /// Why.
+        why: String,
+    },
     /// The contract refuses the answer, in simulation or in a block.
     Refused {
         /// Which round.
@@ -200,6 +207,12 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
         Event::NothingToAnswer { round, why } => {
             for job in at(jobs, *round).filter(|job| is_before_submission(job.state)) {
                 end(job, State::Moot, why, &mut effects);
+            }
+        }
+        Event::Declined { round, why } => {
+            for job in at(jobs, *round).filter(|job| job.state == State::Proved) {
+                set(job, State::Forfeited, why, &mut effects);
+                effects.push(Effect::Report { job: job.id, what: why.clone() });
             }
         }
         Event::Refused { round, why, still_asked } => {

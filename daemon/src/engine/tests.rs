@@ -29,6 +29,7 @@ fn event(words: &[&str]) -> Event {
         "proved" => Event::Proved { round: round(), asked: block(words[2]) },
         "unproved" => Event::ProofFailed { round: round(), why: "no memory".into(), attempts: 2 },
         "nothing" => Event::NothingToAnswer { round: round(), why: "no legal move".into() },
+        "declined" => Event::Declined { round: round(), why: "margin 3 of 40".into() },
         "refused" => Event::Refused { round: round(), why: "WrongProof".into(), still_asked: true },
         "late" => Event::Refused { round: round(), why: "GameIsOver".into(), still_asked: false },
         "stored" => Event::Stored { round: round() },
@@ -268,6 +269,20 @@ fn the_arena_refuses() {
         asked 1 5: ask 1
         proving 1: 1→proving
         nothing 1: cancel 1 1→moot (no legal move)
+    "#]],
+    );
+}
+
+#[test]
+fn an_answer_that_decides_nothing_is_given_up_and_told() {
+    check(
+        "asked 0 5\nproving 0\nproved 0 5\ndeclined 0\nrestarted",
+        expect![[r#"
+        asked 0 5: ask 0
+        proving 0: 0→proving
+        proved 0 5: 0→proved
+        declined 0: 0→forfeited (margin 3 of 40) report 0 margin 3 of 40
+        restarted:
     "#]],
     );
 }

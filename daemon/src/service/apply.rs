@@ -122,6 +122,9 @@ impl Service {
         let Some(app) = self.app_of(found.log.address()) else { return Ok(None) };
         let Some(told) = app.read(&found.log)? else { return Ok(None) };
         let (chain_id, contract, subject) = (self.config.chain.chain_id, app.contract(), told.subject);
+        if let Some((publisher, bulletin)) = &told.bulletin {
+            self.keep(write, *publisher, bulletin).await?;
+        }
         let look_at = match told.look {
             Next::AsBefore => None,
             Next::Now => Some(Some(0)),

@@ -8,8 +8,10 @@ use crate::{
     chain::{
         contract,
         submit::{Call, Wish},
+        types::Address,
     },
     engine::{self, Event},
+    feed::Bulletin,
     store::{Errand, JobKey, State, StoreError, Watched, Write},
 };
 
@@ -24,11 +26,29 @@ impl Service {
             for what in news.troubles {
                 self.tell(Notice::Trouble { what });
             }
-            if news.look {
+            if !news.bulletins.is_empty() {
                 let mut write = self.store.write().await?;
-                write.look_now(self.config.chain.chain_id, app.contract()).await?;
+                for (publisher, bulletin) in &news.bulletins {
+                    self.keep(&mut write, *publisher, bulletin).await?;
+                }
                 write.commit().await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Stores a bulletin, and has every subject looked at if it is new.
+    pub(super) async fn keep(
+        &self,
+        write: &mut Write,
+        publisher: Address,
+        bulletin: &Bulletin,
+    ) -> Result<(), StoreError> {
+        if write.add_bulletin(publisher, bulletin).await? {
+            for app in &self.apps {
+                write.look_now(self.config.chain.chain_id, app.contract()).await?;
+            }
+            tracing::info!(%publisher, feed = %bulletin.feed_id, sequence = bulletin.sequence, text = bulletin.text.as_str(), "bulletin");
         }
         Ok(())
     }

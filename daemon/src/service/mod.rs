@@ -307,7 +307,7 @@ impl Service {
         };
         let call = match app.reply(&job, &answer).await? {
             Reply::Send(call) => call,
-            Reply::Nothing { why } => return self.happened(key, Event::NothingToAnswer { round, why }).await,
+            Reply::Nothing { why } => return self.happened(key, Event::Declined { round, why }).await,
         };
         let gas = match self.submitter.simulate(&call).await {
             Ok(gas) => gas,

@@ -22,7 +22,7 @@ pub enum State {
     Included,
     /// The answer is in a block that is deep enough.
     Final,
-    /// It ended against us before we answered.
+    /// It ended without our answer: too late, or an answer that the contract is right not to take.
     Forfeited,
     /// The question no longer needs our answer.
     Moot,

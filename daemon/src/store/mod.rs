@@ -23,7 +23,6 @@ use sqlx::{
 };
 
 pub use blocks::BlockRef;
-pub use bulletins::StoredBulletin;
 pub use jobs::{Answer, Job, JobKey, State};
 pub use transactions::{Attempt, Errand, Mined, Signed, Tx, TxState};
 pub use watched::Watched;

@@ -120,7 +120,7 @@ impl App for Chess {
                 ArenaEvent::NpcMoved { ply } => (Some(Occurrence::Answered { round: ply }), Next::Now),
                 ArenaEvent::Over { forfeited, how } => (Some(Occurrence::Over { forfeited, how }), Next::Never),
             };
-            Told { subject: game, what, look }
+            Told { subject: game, what, look, bulletin: None }
         }))
     }
 

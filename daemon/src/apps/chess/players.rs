@@ -4,7 +4,7 @@ use alloy::sol_types::SolCall;
 use zugzwang_contracts::ChessArena;
 
 use crate::chain::{
-    ChainError, Wallet,
+    ChainError, Wallet, bytecode,
     types::{Address, B256, U256},
     wallet::Receipt,
 };
@@ -25,7 +25,7 @@ impl Wallet {
             .iter()
             .find_map(|log| log.log_decode::<ChessArena::OfferOpened>().ok())
             .map(|log| log.inner.offerId);
-        Ok((offer.ok_or_else(|| no_event(arena, "OfferOpened"))?, receipt))
+        Ok((offer.ok_or_else(|| bytecode::no_event("arena", arena, "OfferOpened"))?, receipt))
     }
 
     /// Takes up an offer; gives the game's number.
@@ -43,7 +43,7 @@ impl Wallet {
             .iter()
             .find_map(|log| log.log_decode::<ChessArena::GameCreated>().ok())
             .map(|log| log.inner.gameId);
-        Ok((game.ok_or_else(|| no_event(arena, "GameCreated"))?, receipt))
+        Ok((game.ok_or_else(|| bytecode::no_event("arena", arena, "GameCreated"))?, receipt))
     }
 
     /// Plays a human's move.
@@ -93,13 +93,4 @@ pub enum Ending {
     Timeout,
     /// The human gives up.
     Resign,
-}
-
-fn no_event(address: Address, event: &str) -> ChainError {
-    ChainError::Undecodable {
-        name: "arena",
-        address,
-        what: event.to_owned(),
-        why: "the transaction has no such event".into(),
-    }
 }

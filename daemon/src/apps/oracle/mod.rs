@@ -114,7 +114,7 @@ impl App for InferenceOracle {
                     (Some(Occurrence::Over { forfeited: true, how: "refunded".into() }), Next::Never)
                 }
             };
-            Told { subject, what, look }
+            Told { subject, what, look, bulletin: None }
         }))
     }
 

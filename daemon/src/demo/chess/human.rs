@@ -3,7 +3,7 @@
 use shakmaty::{Chess, Move, Position};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
-use super::{player::Player, screen::Screen};
+use super::{super::screen::Screen, player::Player};
 use crate::apps::chess;
 
 /// What the human wants to do.

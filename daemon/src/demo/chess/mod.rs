@@ -1,37 +1,30 @@
 //! A whole game on a real local chain: anvil, contracts, the daemon as it is, and a human, scripted
 //! or at the keyboard.
 
-pub mod anvil;
 mod human;
 mod player;
-mod screen;
 mod table;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use serde::Serialize;
 use shakmaty::{Chess, Color, Move, Position};
-use tokio::sync::{mpsc, watch};
 
 use self::{
-    anvil::{Anvil, AnvilError},
     human::{Human, Wish},
-    screen::Screen,
     table::Table,
 };
+use super::{
+    DemoError,
+    screen::Screen,
+    stand::{Daemon, Stand},
+};
 use crate::{
-    apps::{
-        self, Ground,
-        chess::{self, ChessError, Ending},
-    },
-    chain::{
-        ChainError, Client,
-        types::{Bytes, U256, random},
-    },
-    config::ConfigError,
+    apps::chess::{self, Ending},
+    chain::types::{Bytes, U256},
     prover::{Models, Prove},
-    service::{Notice, Service, ServiceError},
-    store::{State, Store, StoreError},
+    service::Notice,
+    store::State,
 };
 
 /// How the demo is played.
@@ -60,45 +53,6 @@ pub struct Code {
     pub arena: Bytes,
     /// Init code of the model's verifier.
     pub verifier: Bytes,
-}
-
-/// What can end a demo early.
-#[derive(Debug, thiserror::Error)]
-pub enum DemoError {
-    /// The local chain.
-    #[error(transparent)]
-    Anvil(#[from] AnvilError),
-    /// Calls to it.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// The daemon's store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The daemon's configuration.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The daemon.
-    #[error("the daemon stopped: {0}")]
-    Service(#[from] ServiceError),
-    /// The board.
-    #[error(transparent)]
-    Chess(#[from] ChessError),
-    /// A folder or file.
-    #[error("demo {path}: {source}; choose another folder with --dir")]
-    File {
-        /// The folder or file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The NPC did not answer.
-    #[error("the NPC gave no answer at ply {ply}: {why}")]
-    NoAnswer {
-        /// Half-move.
-        ply: u64,
-        /// Why.
-        why: String,
-    },
 }
 
 /// One NPC move.
@@ -141,51 +95,11 @@ const LONG_GAME: u64 = 240;
 /// Runs a demo to its end.
 pub async fn play(options: Options, prover: Arc<dyn Prove>, code: Code) -> Result<Summary, DemoError> {
     let screen = Screen::new(options.quiet);
-    let chain = Anvil::start(options.anvil.as_deref(), &[]).await?;
-    screen.say(&format!("local chain: anvil at {}", chain.url));
-    let temporary;
-    let dir = match &options.dir {
-        Some(dir) => dir.clone(),
-        None => {
-            temporary = TempDir::new()?;
-            temporary.0.clone()
-        }
-    };
-    let table = Table::set(&options, &screen, &chain.url, dir, prover.model_id(), code).await?;
-
-    let (stop, stopped) = watch::channel(false);
-    let (sender, notices) = mpsc::unbounded_channel();
-    let observer = Arc::new(move |notice: &Notice| {
-        // The demo may have ended already.
-        let _ = sender.send(notice.clone());
-    });
-    let store = Store::open(&table.config.store).await?;
-    let ground = Ground {
-        client: Client::connect_to(&chain.url, table.config.chain.chain_id, table.config.chain.timeout).await?,
-        signer: table.npc_key.address(),
-        models: Models::of([prover]),
-        store: store.clone(),
-    };
-    let apps = apps::open(&table.config, &ground).await.map_err(ServiceError::from)?;
-    let service = Service::start(table.config.clone(), table.npc_key.clone(), apps, store, observer).await?;
-    let mut daemon = tokio::spawn(service.run(stopped));
-
-    let played = tokio::select! {
-        played = Game::new(&options, &screen, &table, notices).play() => played,
-        ended = &mut daemon => {
-            let error = match ended {
-                Ok(Ok(())) => DemoError::NoAnswer { ply: 0, why: "the daemon stopped".into() },
-                Ok(Err(error)) => error.into(),
-                Err(error) => DemoError::NoAnswer { ply: 0, why: crate::chain::error::one_line(&error.to_string()) },
-            };
-            chain.stop().await;
-            return Err(error);
-        }
-    };
-    // The daemon may be gone already; then there is nobody to stop.
-    let _ = stop.send(true);
-    let _ = daemon.await;
-    chain.stop().await;
+    let stand = Stand::new(options.anvil.as_deref(), options.dir.clone(), &screen).await?;
+    let table = Table::set(&options, &screen, &stand, prover.model_id(), code).await?;
+    let daemon = stand.run(table.config.clone(), Models::of([prover])).await?;
+    let played = Game::new(&options, &screen, &table, daemon).play().await;
+    stand.end().await;
     played
 }
 
@@ -193,7 +107,7 @@ struct Game<'a> {
     options: &'a Options,
     screen: &'a Screen,
     table: &'a Table,
-    notices: mpsc::UnboundedReceiver<Notice>,
+    daemon: Daemon,
     human: Human,
     colour: Color,
     position: Chess,
@@ -202,19 +116,14 @@ struct Game<'a> {
 }
 
 impl<'a> Game<'a> {
-    fn new(
-        options: &'a Options,
-        screen: &'a Screen,
-        table: &'a Table,
-        notices: mpsc::UnboundedReceiver<Notice>,
-    ) -> Self {
+    fn new(options: &'a Options, screen: &'a Screen, table: &'a Table, daemon: Daemon) -> Self {
         let human = if options.interactive { Human::keyboard() } else { Human::scripted(options.seed) };
         let colour = if options.black { Color::Black } else { Color::White };
         Self {
             options,
             screen,
             table,
-            notices,
+            daemon,
             human,
             colour,
             position: Chess::default(),
@@ -296,8 +205,8 @@ impl<'a> Game<'a> {
     async fn answer(&mut self, id: U256, ply: u64, asked: Instant) -> Result<Option<Move>, DemoError> {
         let waiting = self.screen.wait(&format!("{} NPC: sees the move", number(ply)));
         let mut proved_ms = 0;
-        while let Some(notice) = self.notices.recv().await {
-            match notice {
+        loop {
+            match self.daemon.heard().await? {
                 Notice::Asked { subject, round } if (subject.id, round) == (id, ply) => {
                     waiting.phase("reads the board")
                 }
@@ -341,7 +250,7 @@ impl<'a> Game<'a> {
                 Notice::Ended { subject, round, state, why } if (subject.id, round) == (id, ply) => {
                     let ended = self.table.arena.game(id, None).await?.ended.is_some();
                     if state == State::Failed || !ended {
-                        return Err(DemoError::NoAnswer { ply, why });
+                        return Err(DemoError::NoAnswer { what: format!("at ply {ply}"), why });
                     }
                     return Ok(None);
                 }
@@ -349,7 +258,6 @@ impl<'a> Game<'a> {
                 _ => {}
             }
         }
-        Err(DemoError::NoAnswer { ply, why: "the daemon stopped".into() })
     }
 
     fn summary(self, result: String, plies: u64) -> Summary {
@@ -400,23 +308,4 @@ fn claim(position: &Chess) -> Option<Ending> {
 
 fn number(ply: u64) -> String {
     format!("{}{}", ply / 2 + 1, if ply.is_multiple_of(2) { ".  " } else { "..." })
-}
-
-/// A folder that goes when the demo ends.
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new() -> Result<Self, DemoError> {
-        let path = std::env::temp_dir().join(format!("zugzwang-demo-{}-{:08x}", std::process::id(), random()[0]));
-        std::fs::create_dir_all(&path)
-            .map_err(|source| DemoError::File { path: path.display().to_string(), source })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        // Left behind in the system's folder for temporary files if this fails.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
