@@ -33,6 +33,8 @@ const ARTIFACTS = {
   PredictionMarket: 'src/market/PredictionMarket.sol',
   ConditionalTokensAdapter: 'src/market/ConditionalTokensAdapter.sol',
   BulletinBoard: 'src/market/BulletinBoard.sol',
+  FraudGuard: 'src/guard/FraudGuard.sol',
+  GuardedVault: 'src/guard/GuardedVault.sol',
   ChessHarness: 'test/ChessHarness.sol',
   FakeConditionalTokens: 'test/FakeConditionalTokens.sol',
   MockVerifier: 'test/MockVerifier.sol',

@@ -10,6 +10,8 @@
 //! - [`ChessArena`] and [`IVerifier`]: calls, events, errors; `ChessArena::deploy` deploys.
 //! - [`InferenceOracle`]: the same; [`IInferenceConsumer`] and [`IInferenceInput`] are what its users offer.
 //! - [`PredictionMarket`], [`ConditionalTokensAdapter`], [`BulletinBoard`]: markets that signed bulletins decide.
+//! - [`FraudGuard`] and [`GuardedVault`]: a vault that delays withdrawals and pauses on a proof; the former is what every
+//!   guarded contract has, the latter can be deployed.
 //! - [`MoveWord`]: a move as the arena writes it.
 //! - [`Position`]: a board word and a state word, to and from FEN.
 //! - [`History`]: what a claim of threefold repetition is made of.
@@ -21,8 +23,8 @@ mod moves;
 mod position;
 
 pub use bindings::{
-    BulletinBoard, ChessArena, ConditionalTokensAdapter, IInferenceConsumer, IInferenceInput, IVerifier,
-    InferenceOracle, PredictionMarket,
+    BulletinBoard, ChessArena, ConditionalTokensAdapter, FraudGuard, IInferenceConsumer, IInferenceInput, IVerifier,
+    InferenceOracle, PredictionMarket, vault::GuardedVault,
 };
 pub use history::{History, position_hash};
 pub use moves::{MoveWord, ParseMoveError, Promotion};
@@ -88,6 +90,23 @@ mod bindings {
         BulletinBoard,
         "artifacts/BulletinBoard.json"
     );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        FraudGuard,
+        "artifacts/FraudGuard.json"
+    );
+
+    /// Apart, because the vault's constructor takes a struct of the guard, which the macro puts into a module of its name.
+    pub(super) mod vault {
+        alloy::sol!(
+            #[sol(rpc)]
+            #[derive(Debug, PartialEq, Eq)]
+            GuardedVault,
+            "artifacts/GuardedVault.json"
+        );
+    }
 }
 
 /// Contracts for tests. Never deploy them where money is: [`MockVerifier`](testing::MockVerifier) accepts

@@ -1,7 +1,7 @@
 //! FraudGuard: its calls, its events, its errors in words.
 
 use alloy::sol_types::{SolCall, SolInterface};
-use zugzwang_contracts::GuardedVault::{self as abi, GuardedVaultErrors as Errors, GuardedVaultEvents as Events};
+use zugzwang_contracts::FraudGuard::{self as abi, FraudGuardErrors as Errors, FraudGuardEvents as Events};
 
 use crate::chain::{
     ChainError, Client, Contract,
