@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-contracts test-rust bench fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
+.PHONY: help demo test test-contracts test-rust bench gas gas-check fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
@@ -24,6 +24,8 @@ help:
 	@echo '                  play a game against the NPC on a local chain'
 	@echo 'make test         forge tests, then cargo tests of all crates'
 	@echo 'make bench [MODEL=...] [RUNS=n]   measure keys, proofs and gas, as JSON; all models without MODEL'
+	@echo 'make gas          measure what the contracts cost, and write docs/gas.md'
+	@echo 'make gas-check    measure it again; fails if a path costs over 3 % more than docs/gas.md says'
 	@echo 'make lint         formats, clippy, stale contract artifacts'
 	@echo 'make fmt          format Rust and Solidity'
 	@echo 'make fuzz [FUZZ_SECONDS=n]        run each fuzz target for a while (a minute); needs cargo-fuzz'
@@ -50,6 +52,12 @@ bench: check-node check-cargo $(INSTALLED)
 	@echo '==> building zugzwang (release)' >&2
 	@$(CARGO) build --release --locked -p zugzwang
 	@$(ZUGZWANG) bench --json $(if $(filter command line environment,$(origin MODEL)),--model models/$(MODEL)) $(if $(RUNS),--runs $(RUNS))
+
+gas: check-node $(INSTALLED)
+	@scripts/gas-table
+
+gas-check: check-node $(INSTALLED)
+	@scripts/gas-table --check
 
 fmt: check-node check-cargo $(INSTALLED)
 	$(CARGO) fmt --all
