@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-contracts test-rust bench gas gas-check fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
+.PHONY: help demo demo-market demo-guard test test-contracts test-rust bench gas gas-check fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
@@ -22,6 +22,8 @@ unexport HUMAN
 help:
 	@echo 'make demo [HUMAN=1] [MODEL=chess-s|chess-m|chess-l] [MOVES=n] [BLACK=1] [SEED=n]'
 	@echo '                  play a game against the NPC on a local chain'
+	@echo 'make demo-market [SEED=n]         a prediction market, from bets to payouts, decided by a signed result'
+	@echo 'make demo-guard [SEED=n] [PRIVATE=1]   a vault that a fraud model guards'
 	@echo 'make test         forge tests, then cargo tests of all crates'
 	@echo 'make bench [MODEL=...] [RUNS=n]   measure keys, proofs and gas, as JSON; all models without MODEL'
 	@echo 'make gas          measure what the contracts cost, and write docs/gas.md'
@@ -37,6 +39,16 @@ demo: check-node check-cargo $(INSTALLED) model-$(MODEL)
 	@$(CARGO) build --release --locked -p zugzwang
 	@echo '==> zugzwang demo $(strip $(demo_flags))'
 	@$(ZUGZWANG) demo $(demo_flags)
+
+demo-market: check-node check-cargo $(INSTALLED)
+	@echo '==> building zugzwang (release; minutes the first time, a second after that)'
+	@$(CARGO) build --release --locked -p zugzwang
+	@$(ZUGZWANG) demo-market $(if $(SEED),--seed $(SEED))
+
+demo-guard: check-node check-cargo $(INSTALLED)
+	@echo '==> building zugzwang (release; minutes the first time, a second after that)'
+	@$(CARGO) build --release --locked -p zugzwang
+	@$(ZUGZWANG) demo-guard $(if $(SEED),--seed $(SEED)) $(if $(PRIVATE),--private)
 
 test: test-contracts test-rust
 

@@ -5,14 +5,15 @@
 //! 6 store, 70 a bug.
 
 mod bench;
+mod demo;
 mod deploy;
 mod error;
 mod key;
 mod model;
 mod net;
 mod onchain;
-mod play;
 mod private;
+mod run;
 mod srs;
 
 use std::{io::ErrorKind, path::PathBuf, process::ExitCode};
@@ -51,7 +52,9 @@ enum Command {
     /// Deploy verifier and arena, and open an offer.
     Deploy(deploy::Args),
     /// Play a game on a local chain: anvil, contracts, daemon and a human.
-    Demo(play::Args),
+    Demo(demo::ChessArgs),
+    /// Run a prediction market on a local chain: bets, a signed result, a proven resolution, payouts.
+    DemoMarket(demo::MarketArgs),
     /// Measure keys, proofs and gas.
     Bench(bench::Args),
     /// Work with models.
@@ -121,7 +124,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Run => {
             let config = Config::load(file)?;
             log(&config.log)?;
-            play::run(config).await
+            run::run(config).await
         }
         Command::Check(args) if args.template => {
             out::part(&RawConfig::template());
@@ -131,7 +134,11 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Deploy(args) => deploy::run(args, RawConfig::load(file)?, output).await,
         Command::Demo(args) => {
             log_from_environment("zugzwang=error")?;
-            play::demo(args, output).await
+            demo::chess(args, output).await
+        }
+        Command::DemoMarket(args) => {
+            log_from_environment("zugzwang=error")?;
+            demo::market(args, output).await
         }
         Command::Bench(args) => {
             log_from_environment("error")?;

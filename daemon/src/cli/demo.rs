@@ -1,0 +1,229 @@
+//! `zugzwang demo`, `demo-market` and `demo-guard`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use serde::Serialize;
+
+use super::{CliError, Output, run::stop_on_signal};
+use crate::{
+    chain::bytecode,
+    config::ModelConfig,
+    demo::{
+        DemoError,
+        chess::{self, Code, Options},
+        market,
+    },
+    out,
+    prover::{self, Prove, Source, verifier},
+};
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ChessArgs {
+    /// Type the human's moves yourself, in SAN or UCI.
+    #[arg(long, env = "HUMAN", value_parser = clap::builder::FalseyValueParser::new())]
+    human: bool,
+    /// The human plays Black.
+    #[arg(long)]
+    black: bool,
+    /// Stop after this many NPC moves.
+    #[arg(long, value_name = "N")]
+    moves: Option<u64>,
+    /// Another seed, another game of the scripted human.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The model's folder.
+    #[arg(long, default_value = "models/chess-m")]
+    model: PathBuf,
+    /// Shape of the circuit; the model's own if not given.
+    #[arg(long, default_value = "")]
+    shape: String,
+    /// Folder for cached keys.
+    #[arg(long, default_value = ".zugzwang/cache")]
+    cache: PathBuf,
+    /// The anvil binary.
+    #[arg(long, env = "ZUGZWANG_ANVIL")]
+    anvil: Option<PathBuf>,
+    /// Keep the demo's store and key in this folder.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+/// What the demos of text and account models have in common.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Common {
+    /// Folder for cached keys.
+    #[arg(long, default_value = ".zugzwang/cache")]
+    cache: PathBuf,
+    /// The anvil binary.
+    #[arg(long, env = "ZUGZWANG_ANVIL")]
+    anvil: Option<PathBuf>,
+    /// Keep the demo's store and key in this folder.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Another seed, another example of the data set.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct MarketArgs {
+    /// The text model's folder, with `bulletins.csv`.
+    #[arg(long, default_value = "models/football")]
+    model: PathBuf,
+    /// The least margin that decides, as the model's integer.
+    #[arg(long, default_value_t = 1)]
+    min_margin: u32,
+    /// What the publisher signs instead of a line of `bulletins.csv`: 1 to 248 printable ASCII characters.
+    #[arg(long)]
+    text: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Plays a game.
+pub(super) async fn chess(args: ChessArgs, output: Output) -> Result<(), CliError> {
+    let say = |line: &str| {
+        if !output.json {
+            out::line(line);
+        }
+    };
+    say(&format!(
+        "Zugzwang demo: a human against {} on a local chain; each NPC move is proven and verified on chain.",
+        args.model.display()
+    ));
+    let model = ModelConfig { dir: args.model.clone(), shape: args.shape, cache: args.cache, srs: Source::BuiltIn };
+    let quiet = output.json;
+    let prover = tokio::task::spawn_blocking(move || {
+        prover::load(&model, &|step| {
+            if !quiet {
+                out::line(step);
+            }
+        })
+    })
+    .await
+    .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
+    let code = Code { arena: bytecode::arena(), verifier: verifier::get(&args.model, prover.as_ref()).await?.bytecode };
+    let options = Options {
+        interactive: args.human,
+        black: args.black,
+        moves: args.moves,
+        seed: args.seed,
+        anvil: args.anvil,
+        dir: args.dir,
+        quiet,
+    };
+    let mut stop = stop_on_signal()?;
+    tokio::select! {
+        summary = chess::play(options, prover, code) => {
+            let summary = summary?;
+            if output.json { output.print(&summary, String::new) } else { Ok(()) }
+        }
+        _ = stop.wait_for(|stop| *stop) => Err(CliError::failed("stopped; the local chain is gone with its game")),
+    }
+}
+
+/// Runs a market from its opening to the payout.
+pub(super) async fn market(args: MarketArgs, output: Output) -> Result<(), CliError> {
+    let say = |line: &str| {
+        if !output.json {
+            out::line(line);
+        }
+    };
+    say(&format!(
+        "Zugzwang demo: a prediction market on a local chain, decided by what {} reads in a signed bulletin.",
+        args.model.display()
+    ));
+    let text = match args.text {
+        Some(text) => text,
+        None => one_bulletin(&args.model.join("bulletins.csv"), args.common.seed)?,
+    };
+    let (prover, verifier) = loaded(&args.model, &args.common.cache, output).await?;
+    let options = market::Options {
+        text,
+        min_margin: args.min_margin,
+        anvil: args.common.anvil,
+        dir: args.common.dir,
+        quiet: output.json,
+    };
+    shown(market::play(options, prover, verifier), output).await
+}
+
+/// Runs a demo until it ends or a signal comes.
+async fn shown<T: Serialize>(demo: impl Future<Output = Result<T, DemoError>>, output: Output) -> Result<(), CliError> {
+    let mut stop = stop_on_signal()?;
+    tokio::select! {
+        summary = demo => {
+            let summary = summary?;
+            if output.json { output.print(&summary, String::new) } else { Ok(()) }
+        }
+        _ = stop.wait_for(|stop| *stop) => Err(CliError::failed("stopped; the local chain is gone with all on it")),
+    }
+}
+
+/// A net with its keys, and the init code of its verifier.
+async fn loaded(
+    model: &Path,
+    cache: &Path,
+    output: Output,
+) -> Result<(std::sync::Arc<dyn Prove>, crate::chain::types::Bytes), CliError> {
+    let config =
+        ModelConfig { dir: model.to_owned(), shape: String::new(), cache: cache.to_owned(), srs: Source::BuiltIn };
+    let prover = tokio::task::spawn_blocking(move || {
+        prover::load(&config, &|step| {
+            if !output.json {
+                out::line(step);
+            }
+        })
+    })
+    .await
+    .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
+    let verifier = verifier::get(model, prover.as_ref()).await?.bytecode;
+    Ok((prover, verifier))
+}
+
+/// A line's first column: a bulletin in the publisher's words.
+fn one_bulletin(file: &Path, seed: u64) -> Result<String, CliError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| CliError::failed(format!("{}: {e}; name another model, or give --text", file.display())))?;
+    let lines: Vec<&str> = text.lines().skip(1).filter(|line| !line.is_empty()).collect();
+    let none = || CliError::failed(format!("{}: it has no bulletins; give --text", file.display()));
+    let index = usize::try_from(seed).unwrap_or_default() % lines.len().max(1);
+    lines.get(index).and_then(|line| first_field(line)).ok_or_else(none)
+}
+
+/// The first field of a line of comma-separated values, quoted or not.
+fn first_field(line: &str) -> Option<String> {
+    let Some(quoted) = line.strip_prefix('"') else {
+        return line.split(',').next().map(str::to_owned);
+    };
+    let mut field = String::new();
+    let mut rest = quoted.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' if rest.peek() == Some(&'"') => field.extend(rest.next()),
+            '"' => return Some(field),
+            c => field.push(c),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_field;
+
+    #[test]
+    fn fields_are_read_with_their_quotes() {
+        let cases = [
+            ("Spain 2, Italy 0,1,x", Some("Spain 2")),
+            ("\"Spain 2, Italy 0\",1", Some("Spain 2, Italy 0")),
+            ("\"They said \"\"no\"\".\",1", Some("They said \"no\".")),
+            ("\"without end", None),
+            ("", Some("")),
+        ];
+        for (line, field) in cases {
+            assert_eq!(first_field(line).as_deref(), field, "{line}");
+        }
+    }
+}
