@@ -3,6 +3,7 @@
 
 mod claims;
 mod faults;
+mod market;
 mod oracle;
 mod play;
 mod private;
