@@ -54,7 +54,7 @@ test: test-contracts test-rust
 
 test-contracts: check-node $(INSTALLED)
 	@echo '==> forge tests'
-	@cd contracts && npx --no-install forge test
+	@cd contracts && node forge.mjs test
 
 test-rust: check-node check-cargo $(INSTALLED) $(NODE_TESTS)
 	@echo '==> cargo tests of all crates'
@@ -73,7 +73,7 @@ gas-check: check-node $(INSTALLED)
 
 fmt: check-node check-cargo $(INSTALLED)
 	$(CARGO) fmt --all
-	cd contracts && npx --no-install forge fmt
+	cd contracts && node forge.mjs fmt
 
 lint: lint-rust lint-contracts
 
@@ -89,7 +89,7 @@ lint-clippy: check-cargo
 
 lint-contracts: check-node $(INSTALLED)
 	@echo '==> forge fmt --check'
-	@cd contracts && npx --no-install forge fmt --check
+	@cd contracts && node forge.mjs fmt --check
 	@echo '==> contract artifacts against their sources'
 	@cd contracts && node build.mjs --check
 

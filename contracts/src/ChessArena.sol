@@ -24,6 +24,22 @@ import {Moves} from "./chess/Moves.sol";
 /// Boards and states in events and views are seen from the side to move (see `Board`, `Moves`); moves are always
 /// named by absolute squares: from | to << 6 | promotion << 12, a1 = 0, h8 = 63, promotion 0, 2 N, 3 B, 4 R, 5 Q.
 ///
+/// Threats: who could gain by what, and the test in test/{Play,Ends,Money}.t.sol that tries it.
+///   a host plays moves that the model didn't choose                    test_instancesAreWhatTheVerifierGets
+///   a host's verifier says anything but a clear yes                    test_verifierThatMisbehaves
+///   a host offers what is no verifier, or can become another one       test_verifierMustHaveCodeAndTheModel
+///   a host plays a late copy on another ply                            test_staleDuplicateAndOutOfTurn
+///   a player makes an illegal move                                     test_illegalHumanMoves
+///   a host sends rankings without legal moves, or nonsense              test_noLegalChoiceLoses, test_malformedRankings
+///   a loser stops moving                                               test_timeoutOfTheHuman, test_timeoutOfTheNpc
+///   a mated player waits for the other's time to run out               test_timeoutIsJudgedByThePosition
+///   somebody claims an end that isn't one                              test_falseClaims
+///   somebody claims a repetition by another game's positions           test_threefoldWithTheHumanToMove
+///   a host hands out wins by resigning                                 test_onlyTheHumanResigns
+///   a host runs games that it can't pay                                test_hostMustBeAbleToPay
+///   a winner is paid twice by calling back                             test_nobodyIsPaidTwice
+///   a receiver refuses payment to hold others up                       test_paymentToOneWhoRefuses
+///
 /// Money. Stakes are in the chain's coin. Every payment only changes a balance kept here, and `withdraw` takes it
 /// out; no function but `withdraw` calls an address that a user chose, other than statically.
 contract ChessArena {
