@@ -28,7 +28,7 @@ help:
 	@echo 'make bench [MODEL=...] [RUNS=n]   measure keys, proofs and gas, as JSON; all models without MODEL'
 	@echo 'make gas          measure what the contracts cost, and write docs/gas.md'
 	@echo 'make gas-check    measure it again; fails if a path costs over 3 % more than docs/gas.md says'
-	@echo 'make lint         formats, clippy, stale contract artifacts'
+	@echo 'make lint         formats, clippy, stale contract artifacts, threat lists'
 	@echo 'make fmt          format Rust and Solidity'
 	@echo 'make fuzz [FUZZ_SECONDS=n]        run each fuzz target for a while (a minute); needs cargo-fuzz'
 	@echo 'make verifiers    make models/*/verifier.json again'
@@ -92,6 +92,8 @@ lint-contracts: check-node $(INSTALLED)
 	@cd contracts && node forge.mjs fmt --check
 	@echo '==> contract artifacts against their sources'
 	@cd contracts && node build.mjs --check
+	@echo '==> threat lists against the tests'
+	@scripts/threat-lists
 
 verifiers: check-node check-cargo $(INSTALLED)
 	@echo '==> building zugzwang (release)'
