@@ -35,6 +35,7 @@ const ARTIFACTS = {
   BulletinBoard: 'src/market/BulletinBoard.sol',
   FraudGuard: 'src/guard/FraudGuard.sol',
   GuardedVault: 'src/guard/GuardedVault.sol',
+  WrappedCoin: 'src/examples/WrappedCoin.sol',
   ChessHarness: 'test/ChessHarness.sol',
   FakeConditionalTokens: 'test/FakeConditionalTokens.sol',
   MockVerifier: 'test/MockVerifier.sol',

@@ -22,9 +22,11 @@ mod history;
 mod moves;
 mod position;
 
+/// What a guarded vault is made with: the struct of its constructor.
+pub use bindings::vault::FraudGuard::Terms as GuardTerms;
 pub use bindings::{
     BulletinBoard, ChessArena, ConditionalTokensAdapter, FraudGuard, IInferenceConsumer, IInferenceInput, IVerifier,
-    InferenceOracle, PredictionMarket, vault::GuardedVault,
+    InferenceOracle, PredictionMarket, WrappedCoin, vault::GuardedVault,
 };
 pub use history::{History, position_hash};
 pub use moves::{MoveWord, ParseMoveError, Promotion};
@@ -96,6 +98,13 @@ mod bindings {
         #[derive(Debug, PartialEq, Eq)]
         FraudGuard,
         "artifacts/FraudGuard.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        WrappedCoin,
+        "artifacts/WrappedCoin.json"
     );
 
     /// Apart, because the vault's constructor takes a struct of the guard, which the macro puts into a module of its name.

@@ -2,6 +2,7 @@
 
 pub mod anvil;
 pub mod chess;
+pub mod guard;
 pub mod market;
 mod screen;
 mod stand;
@@ -37,6 +38,9 @@ pub enum DemoError {
     /// The publisher's server.
     #[error(transparent)]
     Publisher(#[from] PublisherError),
+    /// The accounts of the data set.
+    #[error("{0}; name another model's folder")]
+    Accounts(String),
     /// A bulletin.
     #[error(transparent)]
     Bulletin(#[from] BulletinError),

@@ -2,8 +2,10 @@
 //! the vault. Before all other apps: money may be on its way out.
 
 mod contract;
+mod players;
 
 pub use contract::words;
+pub use players::{Judgement, Terms, coin_code, vault_code};
 
 use self::contract::{Guard, GuardEvent, Thresholds};
 use super::{App, AppError, Async, Ground, Next, Occurrence, Question, Reply, Task, Told};

@@ -1,0 +1,231 @@
+//! A guarded vault: honest accounts use it, an account replays what a labelled fraud did, is delayed, proven and held; the
+//! honest ones lose nothing.
+
+mod replay;
+mod vault;
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use serde::Serialize;
+
+use self::{
+    replay::Account,
+    vault::{Vault, coins},
+};
+use super::{
+    DemoError,
+    screen::Screen,
+    stand::{Daemon, Stand},
+};
+use crate::{
+    apps::guard::Judgement,
+    chain::{
+        Wallet,
+        types::{Bytes, U256},
+    },
+    config::Config,
+    prover::{Models, Prove},
+    service::Notice,
+};
+
+pub use vault::Thresholds;
+
+/// How the demo is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The table of labelled accounts.
+    pub accounts: PathBuf,
+    /// Which of them.
+    pub seed: u64,
+    /// From which scores the guard acts.
+    pub thresholds: Thresholds,
+    /// The anvil binary, where it isn't found by itself.
+    pub anvil: Option<PathBuf>,
+    /// Where the daemon's files go; a temporary folder if not set.
+    pub dir: Option<PathBuf>,
+    /// Nothing but the result is printed.
+    pub quiet: bool,
+}
+
+/// A judged withdrawal.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judged {
+    /// The account of the data set whose behaviour was replayed.
+    pub account: String,
+    /// Whether it is labelled as fraud.
+    pub fraud: bool,
+    /// The model's score.
+    pub score: String,
+    /// Whether the vault was paused.
+    pub paused: bool,
+    /// Seconds that the proof took.
+    pub prove_s: f64,
+    /// Seconds from the withdrawal's block to the judgement's.
+    pub answer_s: f64,
+    /// Gas of the judgement.
+    pub gas: u64,
+}
+
+/// A demo's outcome.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// The honest account's withdrawal, then the fraud's.
+    pub judged: Vec<Judged>,
+    /// What the honest accounts can take out in the end, in wei, beside what they have put in.
+    pub honest: Vec<(String, String)>,
+    /// Gas of a deposit, a withdrawal that isn't flagged, a flagged one and a claim.
+    pub gas: [u64; 4],
+}
+
+/// Runs the demo to its end. `verifier` is the init code of the model's verifier.
+pub async fn play(options: Options, prover: Arc<dyn Prove>, verifier: Bytes) -> Result<Summary, DemoError> {
+    let screen = Screen::new(options.quiet);
+    let stand = Stand::new(options.anvil.as_deref(), options.dir.clone(), &screen).await?;
+    let played = Demo { options: &options, screen: &screen, stand: &stand }.play(prover, verifier).await;
+    stand.end().await;
+    played
+}
+
+struct Demo<'a> {
+    options: &'a Options,
+    screen: &'a Screen,
+    stand: &'a Stand,
+}
+
+/// Somebody who puts money in and leaves it there.
+struct Saver {
+    name: &'static str,
+    wallet: Wallet,
+    assets: U256,
+}
+
+impl Demo<'_> {
+    async fn play(&self, prover: Arc<dyn Prove>, verifier: Bytes) -> Result<Summary, DemoError> {
+        let (screen, stand) = (self.screen, self.stand);
+        let (fraud, honest) = self.accounts()?;
+        let mut vault = Vault::set(stand, screen, prover.model_id(), verifier, self.options.thresholds).await?;
+        let mut raw = stand.config();
+        raw.guard.contracts = vec![vault.address.to_string()];
+        raw.guard.models = vec!["loaded already".into()];
+        let mut daemon = stand.run(Config::from_raw(raw)?, Models::of([prover])).await?;
+
+        screen.say("\nHonest accounts put money in:");
+        let mut savers = Vec::new();
+        let most = fraud.sent.largest.max(honest.sent.largest);
+        for (name, part) in [("Anna", 30), ("Boris", 15), ("Chen", 5)] {
+            let wallet = vault.account(stand).await?;
+            let assets = vault::wei(most) * U256::from(part) / U256::from(10);
+            vault.put_in(&wallet, assets).await?;
+            screen.say(&format!("  {name} puts in {} ({} gas)", coins(assets), vault.gas[0]));
+            savers.push(Saver { name, wallet, assets });
+        }
+        let small = vault::wei(most) / U256::from(20);
+        let saver = &mut savers[0];
+        vault.take_out(&saver.wallet, small).await?;
+        saver.assets -= small;
+        screen.say(&format!("  {} takes {} out again, at once ({} gas)", saver.name, coins(small), vault.gas[1]));
+
+        let mut judged = Vec::new();
+        screen.say(&format!("\nAn account does what {} did, which is labelled as honest:", honest.address));
+        let (wallet, incident, since) = self.replayed(&mut vault, &honest).await?;
+        judged.push(self.judgement(&mut daemon, &honest, since).await?);
+        if !judged[0].paused {
+            vault.claim(&wallet, incident).await?;
+            screen.say(&format!("  it is released, and the account takes it out ({} gas)", vault.gas[3]));
+        } else {
+            vault.end_pause(stand).await?;
+            screen.say("  a false alarm: governance ends the pause");
+        }
+
+        screen.say(&format!("\nAn account does what {} did, which is labelled as fraud:", fraud.address));
+        let (wallet, incident, since) = self.replayed(&mut vault, &fraud).await?;
+        judged.push(self.judgement(&mut daemon, &fraud, since).await?);
+        for (who, tried) in [
+            ("the account claims its withdrawal", vault.claim(&wallet, incident).await.err()),
+            ("Anna takes a little out", vault.take_out(&savers[0].wallet, small).await.err()),
+        ] {
+            if let Some(why) = tried {
+                screen.say(&format!("  {who}: {why}"));
+            }
+        }
+        vault.end_pause(stand).await?;
+        screen.say("\nGovernance has looked at it and ends the pause, which is all that it can do. The honest accounts' money:");
+        let mut left = Vec::new();
+        for saver in &savers {
+            let share = saver.wallet.share_of(vault.address).await?;
+            screen.say(&format!("  {}: {} of {}", saver.name, coins(share), coins(saver.assets)));
+            left.push((saver.assets.to_string(), share.to_string()));
+        }
+        vault.take_out(&savers[0].wallet, small).await?;
+        screen.say(&format!("  Anna takes {} out ({} gas)", coins(small), vault.gas[1]));
+        Ok(Summary { judged, honest: left, gas: vault.gas })
+    }
+
+    /// A fraud of the table, and the honest account whose largest withdrawal is nearest to the fraud's, so that one vault
+    /// flags both.
+    fn accounts(&self) -> Result<(Account, Account), DemoError> {
+        let accounts = replay::read(&self.options.accounts).map_err(DemoError::Accounts)?;
+        let fits = |account: &&Account| replay::fits(account);
+        let frauds: Vec<&Account> = accounts.iter().filter(fits).filter(|account| account.is_fraud).collect();
+        let none = |what: &str| DemoError::Accounts(format!("{}: it has no {what}", self.options.accounts.display()));
+        let index = usize::try_from(self.options.seed).unwrap_or_default() % frauds.len().max(1);
+        let fraud = *frauds.get(index).ok_or_else(|| none("fraud that can be replayed"))?;
+        let distance = |account: &&Account| account.sent.largest.abs_diff(fraud.sent.largest);
+        let honest = accounts.iter().filter(fits).filter(|account| !account.is_fraud).min_by_key(distance);
+        Ok((fraud.clone(), honest.ok_or_else(|| none("honest account that can be replayed"))?.clone()))
+    }
+
+    /// Replays an account up to its largest withdrawal, which is flagged.
+    async fn replayed(&self, vault: &mut Vault, account: &Account) -> Result<(Wallet, U256, Instant), DemoError> {
+        let (wallet, incident) = vault.replay(self.stand, account).await?;
+        let since = Instant::now();
+        self.screen.say(&format!(
+            "  {} deposits, {} withdrawals; the last one of {} is delayed as incident {incident} ({} gas)",
+            account.received.count,
+            account.sent.count,
+            coins(vault::wei(account.sent.largest)),
+            vault.gas[2]
+        ));
+        Ok((wallet, incident, since))
+    }
+
+    /// Waits for the daemon's judgement.
+    async fn judgement(&self, daemon: &mut Daemon, account: &Account, since: Instant) -> Result<Judged, DemoError> {
+        let waiting = self.screen.wait("guard: sees the incident");
+        let mut prove_s = 0.0;
+        loop {
+            match daemon.heard().await? {
+                Notice::Proving { phase, .. } => waiting.phase(&format!("proves: {phase}")),
+                Notice::Proved { ms, .. } => {
+                    prove_s = ms as f64 / 1000.0;
+                    waiting.phase("simulates and submits");
+                }
+                Notice::Ended { why, .. } => {
+                    return Err(DemoError::NoAnswer { what: "to the incident".into(), why });
+                }
+                Notice::Trouble { what } => self.screen.say(&format!("  the daemon says: {what}")),
+                Notice::Mined { hash, gas, .. } => {
+                    let Some(Judgement { score, paused }) = self.stand.operator.judgement_in(hash).await? else {
+                        continue;
+                    };
+                    drop(waiting);
+                    let answer_s = since.elapsed().as_secs_f64();
+                    let what = if paused { "held, and the vault is paused" } else { "released" };
+                    self.screen.say(&format!(
+                        "  the daemon proves a score of {score}: {what} ({gas} gas, proved in {prove_s:.2} s, {answer_s:.2} s after the withdrawal was mined)"
+                    ));
+                    return Ok(Judged {
+                        account: account.address.clone(),
+                        fraud: account.is_fraud,
+                        score: score.to_string(),
+                        paused,
+                        prove_s,
+                        answer_s,
+                        gas,
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+}

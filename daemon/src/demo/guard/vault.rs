@@ -1,0 +1,147 @@
+//! The vault of the demo and of the latency benchmark, and accounts that use it.
+
+use super::{
+    super::{DemoError, screen::Screen, stand::Stand},
+    replay::Account,
+};
+use crate::{
+    apps::guard::{self, Terms, coin_code, vault_code},
+    chain::{
+        Wallet,
+        types::{Address, Bytes, U256},
+    },
+};
+
+/// Longest pause between two calls of a replayed account, in seconds.
+const LONGEST_GAP: u64 = 7 * 24 * 3600;
+const HOUR: u32 = 3600;
+/// A withdrawal of more than 8 % is flagged, and so is what is above 50 % within an hour.
+const SINGLE_BPS: u16 = 800;
+const WINDOW_BPS: u16 = 5000;
+
+/// From which scores the guard acts.
+#[derive(Clone, Copy, Debug)]
+pub struct Thresholds {
+    /// Lower ones release.
+    pub release_below: u32,
+    /// These and higher ones pause.
+    pub pause_at: u32,
+}
+
+/// A vault with its token.
+#[derive(Debug)]
+pub(crate) struct Vault {
+    pub(crate) address: Address,
+    token: Address,
+    /// Gas of the last deposit, the last withdrawal that wasn't flagged, the last flagged one and the last claim.
+    pub(crate) gas: [u64; 4],
+}
+
+impl Vault {
+    /// Deploys token, verifier and vault; the daemon's operator is its governance.
+    pub(crate) async fn set(
+        stand: &Stand,
+        screen: &Screen,
+        model_id: [u8; 32],
+        verifier: Bytes,
+        thresholds: Thresholds,
+    ) -> Result<Self, DemoError> {
+        let operator = &stand.operator;
+        let made = operator.deploy("the verifier's deployment", verifier).await?;
+        screen.say(&format!("verifier:    {} ({} gas)", made.contract, made.mined.gas_used));
+        let token = operator.deploy("the token's deployment", coin_code()).await?.contract;
+        let terms = Terms {
+            verifier: made.contract,
+            model_id: model_id.into(),
+            governance: operator.address(),
+            delay: 24 * HOUR,
+            pause: 48 * HOUR,
+            grace: 0,
+            window: HOUR,
+            single_bps: SINGLE_BPS,
+            window_bps: WINDOW_BPS,
+            release_below: thresholds.release_below,
+            pause_at: thresholds.pause_at,
+        };
+        let vault = operator.deploy("the vault's deployment", vault_code(token, &terms)).await?;
+        screen.say(&format!(
+            "vault:       {} ({} gas): withdrawals of more than {} % are delayed for a day; scores below {} release, from {} pause",
+            vault.contract,
+            vault.mined.gas_used,
+            SINGLE_BPS / 100,
+            terms.release_below,
+            terms.pause_at
+        ));
+        Ok(Self { address: vault.contract, token, gas: [0; 4] })
+    }
+
+    /// A new account with ample tokens, which the vault may take.
+    pub(crate) async fn account(&self, stand: &Stand) -> Result<Wallet, DemoError> {
+        let wallet = stand.account(guard::words).await?;
+        let ample = U256::from(10u64).pow(U256::from(25u64));
+        stand.client.raw("anvil_setBalance", serde_json::json!([wallet.address(), ample + ample])).await?;
+        wallet.wrap(self.token, self.address, ample).await?;
+        Ok(wallet)
+    }
+
+    pub(crate) async fn put_in(&mut self, wallet: &Wallet, assets: U256) -> Result<(), DemoError> {
+        self.gas[0] = wallet.put_in(self.address, assets).await?.mined.gas_used;
+        Ok(())
+    }
+
+    /// Takes out to the account itself; the incident, if it was flagged.
+    pub(crate) async fn take_out(&mut self, wallet: &Wallet, assets: U256) -> Result<Option<U256>, DemoError> {
+        let (incident, receipt) = wallet.take_out(self.address, assets, wallet.address()).await?;
+        self.gas[if incident.is_some() { 2 } else { 1 }] = receipt.mined.gas_used;
+        Ok(incident)
+    }
+
+    pub(crate) async fn claim(&mut self, wallet: &Wallet, incident: U256) -> Result<(), DemoError> {
+        self.gas[3] = wallet.claim_incident(self.address, incident).await?.mined.gas_used;
+        Ok(())
+    }
+
+    pub(crate) async fn end_pause(&self, stand: &Stand) -> Result<(), DemoError> {
+        stand.operator.end_pause(self.address).await?;
+        Ok(())
+    }
+
+    /// Does what an account of the data set did: first what came in, then what went out, the largest last; that one must be
+    /// flagged.
+    pub(crate) async fn replay(&mut self, stand: &Stand, account: &Account) -> Result<(Wallet, U256), DemoError> {
+        let wallet = self.account(stand).await?;
+        let mut incident = None;
+        for assets in account.received.amounts() {
+            later(stand, account.received.gap).await?;
+            self.put_in(&wallet, wei(assets)).await?;
+        }
+        for assets in account.sent.amounts() {
+            later(stand, account.sent.gap).await?;
+            incident = self.take_out(&wallet, wei(assets)).await?;
+        }
+        let none = || DemoError::NoAnswer {
+            what: format!("to what {} did", account.address),
+            why: "its last withdrawal isn't flagged: the vault is too large for it".into(),
+        };
+        Ok((wallet, incident.ok_or_else(none)?))
+    }
+}
+
+async fn later(stand: &Stand, seconds: u64) -> Result<(), DemoError> {
+    let seconds = seconds.min(LONGEST_GAP);
+    if seconds > 0 {
+        stand.client.raw("evm_increaseTime", serde_json::json!([seconds])).await?;
+    }
+    Ok(())
+}
+
+/// Gwei as wei.
+pub(crate) fn wei(gwei: u64) -> U256 {
+    U256::from(gwei) * U256::from(1_000_000_000u64)
+}
+
+/// Wei as coins, for people.
+pub(crate) fn coins(wei: U256) -> String {
+    let thousandths: u64 = (wei / U256::from(10u64).pow(U256::from(15u64))).saturating_to();
+    format!("{}.{:03} coins", thousandths / 1000, thousandths % 1000)
+}
