@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {Balances} from "./Balances.sol";
 import {Request} from "./Request.sol";
 import {VerifierCall} from "./VerifierCall.sol";
 import {Board} from "./chess/Board.sol";
@@ -42,7 +43,7 @@ import {Moves} from "./chess/Moves.sol";
 ///
 /// Money. Stakes are in the chain's coin. Every payment only changes a balance kept here, and `withdraw` takes it
 /// out; no function but `withdraw` calls an address that a user chose, other than statically.
-contract ChessArena {
+contract ChessArena is Balances {
     using GameWord for uint256;
 
     // ---------------------------------------------------------------- constants
@@ -149,19 +150,10 @@ contract ChessArena {
     /// @notice The value sent isn't the offer's stake.
     error WrongStake(uint256 stake);
 
-    /// @notice The balance is too small.
-    error InsufficientBalance(uint256 balance);
-
-    /// @notice The receiver refused the payment.
-    error PaymentFailed();
-
     // ---------------------------------------------------------------- events
 
     /// @notice Money came in for `account`.
     event Deposited(address indexed account, uint256 amount);
-
-    /// @notice Money of `account` went out to `to`.
-    event Withdrawn(address indexed account, address indexed to, uint256 amount);
 
     /// @notice An offer opened. `codeHash` is the verifier's at this moment.
     event OfferOpened(
@@ -210,9 +202,6 @@ contract ChessArena {
     uint256 public offerCount;
     uint256 public gameCount;
 
-    /// @notice What each address may withdraw. A host's stakes are taken from here.
-    mapping(address account => uint256) public balanceOf;
-
     mapping(uint256 offerId => Offer) private _offers;
     mapping(uint256 gameId => Game) internal _games;
 
@@ -220,20 +209,8 @@ contract ChessArena {
 
     /// @notice Adds to the caller's balance. A host deposits what its side of the stakes takes.
     function deposit() external payable {
-        balanceOf[msg.sender] += msg.value;
+        _credit(msg.sender, msg.value);
         emit Deposited(msg.sender, msg.value);
-    }
-
-    /// @notice Sends part of the caller's balance to `to`.
-    function withdraw(address payable to, uint256 amount) external {
-        uint256 balance = balanceOf[msg.sender];
-        if (amount > balance) revert InsufficientBalance(balance);
-        unchecked {
-            balanceOf[msg.sender] = balance - amount;
-        }
-        emit Withdrawn(msg.sender, to, amount);
-        (bool ok,) = to.call{value: amount}("");
-        if (!ok) revert PaymentFailed();
     }
 
     // ---------------------------------------------------------------- offers
@@ -592,10 +569,10 @@ contract ChessArena {
         --o.running;
         if (stake != 0) {
             if (outcome == Outcome.Draw) {
-                balanceOf[g.human] += stake;
-                balanceOf[o.host] += stake;
+                _credit(g.human, stake);
+                _credit(o.host, stake);
             } else {
-                balanceOf[outcome == Outcome.HumanWon ? g.human : o.host] += 2 * stake;
+                _credit(outcome == Outcome.HumanWon ? g.human : o.host, 2 * stake);
             }
         }
         emit GameOver(gameId, outcome, reason);

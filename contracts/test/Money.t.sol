@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {Balances} from "../src/Balances.sol";
 import {ChessArena} from "../src/ChessArena.sol";
 import {Outcome, Reason} from "../src/chess/GameWord.sol";
 import {ArenaBase} from "./ArenaBase.sol";
@@ -107,7 +108,7 @@ contract MoneyTest is ArenaBase {
         vm.prank(HOST);
         arena.withdraw(payable(HOST), 2.5 ether);
         vm.prank(HUMAN);
-        refused(ChessArena.InsufficientBalance.selector);
+        refused(Balances.InsufficientBalance.selector);
         arena.createGame{value: STAKE}(stakedOffer, true);
     }
 
@@ -159,13 +160,13 @@ contract MoneyTest is ArenaBase {
         arena.put(id, 6 | 12 << 252, 0);
         arena.claimDraw(id);
         eq(arena.balanceOf(address(thief)), 1 ether, "credited");
-        refused(ChessArena.PaymentFailed.selector);
+        refused(Balances.PaymentFailed.selector);
         thief.steal(1 ether);
-        refused(ChessArena.InsufficientBalance.selector);
+        refused(Balances.InsufficientBalance.selector);
         thief.steal(2 ether);
         eq(address(thief).balance, 0, "stolen");
         // Half and half is not theft: the second call finds the rest.
-        refused(ChessArena.PaymentFailed.selector);
+        refused(Balances.PaymentFailed.selector);
         thief.steal(0.5 ether);
         eq(arena.balanceOf(address(thief)), 1 ether, "still there");
     }
@@ -178,7 +179,7 @@ contract MoneyTest is ArenaBase {
 
     function test_paymentToOneWhoRefuses() external {
         vm.prank(HOST);
-        refused(ChessArena.PaymentFailed.selector);
+        refused(Balances.PaymentFailed.selector);
         arena.withdraw(payable(address(verifier)), 1);
     }
 }
