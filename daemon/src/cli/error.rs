@@ -7,6 +7,7 @@ use crate::{
     chain::{ChainError, submit::SubmitError},
     config::ConfigError,
     demo::{DemoError, anvil::AnvilError},
+    feed::{BulletinError, file::FileError, publisher::PublisherError},
     out,
     prover::ProveError,
     service::ServiceError,
@@ -98,6 +99,28 @@ impl From<ProveError> for CliError {
 impl From<AnvilError> for CliError {
     fn from(error: AnvilError) -> Self {
         Self { code: 3, text: error.to_string() }
+    }
+}
+
+impl From<BulletinError> for CliError {
+    fn from(error: BulletinError) -> Self {
+        match error {
+            BulletinError::Unsigned(_) => Self { code: 4, text: error.to_string() },
+            BulletinError::OtherPublisher { .. } | BulletinError::Signature(_) => Self::failed(error.to_string()),
+            _ => Self::config(error.to_string()),
+        }
+    }
+}
+
+impl From<FileError> for CliError {
+    fn from(error: FileError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<PublisherError> for CliError {
+    fn from(error: PublisherError) -> Self {
+        Self::failed(error.to_string())
     }
 }
 

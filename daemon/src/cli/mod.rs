@@ -8,6 +8,7 @@ mod bench;
 mod demo;
 mod deploy;
 mod error;
+mod feed;
 mod key;
 mod model;
 mod net;
@@ -63,6 +64,9 @@ enum Command {
     /// Work with trusted set-ups.
     #[command(subcommand)]
     Srs(srs::Command),
+    /// Sign, serve and verify bulletins.
+    #[command(subcommand)]
+    Feed(feed::Command),
     /// Work with keystore files.
     #[command(subcommand)]
     Key(key::Command),
@@ -149,6 +153,10 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             model::run(command, output).await
         }
         Command::Srs(command) => srs::run(command, output).await,
+        Command::Feed(command) => {
+            log_from_environment("zugzwang=info")?;
+            feed::run(command, RawConfig::load(file)?, output).await
+        }
         Command::Key(command) => key::run(command, RawConfig::load(file)?, output),
     }
 }

@@ -3,6 +3,7 @@
 
 mod claims;
 mod faults;
+mod feed;
 mod market;
 mod oracle;
 mod play;

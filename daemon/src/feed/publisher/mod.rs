@@ -46,7 +46,7 @@ use shelf::Shelf;
 /// Connections at the same time; further ones wait until one ends.
 const CONNECTIONS: usize = 256;
 /// Time for a request's head.
-const HEAD: Duration = Duration::from_secs(10);
+const HEAD: Duration = Duration::from_secs(5);
 /// Most bytes of a request's head.
 const HEAD_BYTES: usize = 16 << 10;
 /// Time for a connection that isn't listening to events.

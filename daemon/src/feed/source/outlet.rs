@@ -25,8 +25,8 @@ pub(in crate::feed) struct Outlet {
     source: Arc<str>,
     sender: mpsc::Sender<Event>,
     sent: Recent,
-    /// The failure that lasts, in words.
-    failure: Option<String>,
+    /// The failure that lasts.
+    failure: Option<SourceError>,
     /// Bad items since the last [`begin`](Self::begin).
     bad: usize,
 }
@@ -69,13 +69,14 @@ impl Outlet {
         self.problem(SourceError::BadItem { place, why }).await
     }
 
-    /// Reports a failure of the whole source, once while it stays the same.
+    /// Reports a failure of the whole source, once while it stays the same. A server that can't be reached is one
+    /// failure, in whatever words the system puts it.
     pub(in crate::feed) async fn failure(&mut self, what: SourceError) -> Result<(), Gone> {
-        let words = what.to_string();
-        if self.failure.as_ref() == Some(&words) {
+        let no_answer = |error: &SourceError| matches!(error, SourceError::NoAnswer { .. });
+        if self.failure.as_ref().is_some_and(|last| *last == what || (no_answer(last) && no_answer(&what))) {
             return Ok(());
         }
-        self.failure = Some(words);
+        self.failure = Some(what.clone());
         self.problem(what).await
     }
 
