@@ -91,7 +91,9 @@ fn bulletins_are_signed_and_verified() {
     let arguments = ["sign", "--feed", &id, "--sequence", "8", "--file", &text, "--out", &feed, "--json"];
     let said: serde_json::Value = serde_json::from_str(&desk.ok(&arguments)).expect("JSON");
     let path = format!("{feed}/00000000000000000008.json");
-    assert_eq!((said["file"].as_str(), said["publisher"].as_str()), (Some(&*path), Some(&*desk.publisher)));
+    assert_eq!(said["file"].as_str(), Some(&*path));
+    let by = said["publisher"].as_str().expect("an address");
+    assert!(by.eq_ignore_ascii_case(&desk.publisher), "{by}");
     let written = file::read(Path::new(&path)).expect("a bulletin");
     assert_eq!((written.text.as_str(), said["hash"].as_str()), ("HALF TIME: 0-0", Some(&*written.hash().to_string())));
     assert!(written.timestamp > 1_700_000_000, "now");
