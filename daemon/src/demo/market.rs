@@ -116,12 +116,14 @@ impl Demo<'_> {
 
         let signer = Key::from_bytes(random())?;
         let feed_id = keccak256("football results");
-        let folder = stand.dir.join("bulletins");
-        std::fs::create_dir_all(&folder).map_err(super::stand::file_error(&folder))?;
+        let (folder, mirror) = (stand.dir.join("bulletins"), stand.dir.join("mirror"));
+        for folder in [&folder, &mirror] {
+            std::fs::create_dir_all(folder).map_err(super::stand::file_error(folder))?;
+        }
         let publisher = Publisher::bind(PublisherConfig {
             dir: folder.clone(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            publisher: None,
+            publisher: Some(signer.address()),
             feed_id: Some(feed_id),
             every: Duration::from_millis(100),
         })
@@ -139,7 +141,7 @@ impl Demo<'_> {
             feed: feed_id.to_string(),
             http: vec![url],
             sse: vec![],
-            dir: vec![],
+            dir: vec![mirror.display().to_string()],
             poll_ms: 200,
         }];
         let mut daemon = stand.run(Config::from_raw(raw)?, Models::of([prover.clone()])).await?;
@@ -169,13 +171,13 @@ impl Demo<'_> {
 
         stand.wait_until(terms.close).await?;
         screen.say("\nthe market closes");
-        // The first bulletin under the market's number is a stranger's.
+        // Another source has one that looks the same, but a stranger signed it.
         let text = Text::new(self.options.text.as_bytes())?;
         let stranger = Bulletin::sign(&Key::from_bytes(random())?, feed_id, SEQUENCE, terms.close, text.clone())?;
-        file::write_new(&stranger, &folder.join("0-stranger.json"))?;
+        file::write_new(&stranger, &mirror)?;
         let bulletin = Bulletin::sign(&signer, feed_id, SEQUENCE, terms.close, text)?;
         let signed = Instant::now();
-        file::write_new(&bulletin, &folder.join("1.json"))?;
+        file::write_new(&bulletin, &folder)?;
         screen.say(&format!("the publisher signs bulletin {SEQUENCE}: \"{}\"", self.options.text));
 
         let (decision, prove_s, used) = self.resolution(&mut daemon, id).await?;
