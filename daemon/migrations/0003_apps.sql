@@ -19,3 +19,12 @@ CREATE TABLE bulletins (
     received_at INTEGER NOT NULL,
     PRIMARY KEY (publisher, feed, sequence)
 ) STRICT, WITHOUT ROWID;
+
+-- The contracts whose events up to the cursor are in this database. One that is configured later is read from the start first.
+CREATE TABLE contracts (
+    chain_id INTEGER NOT NULL REFERENCES chain (chain_id),
+    contract BLOB    NOT NULL CHECK (length(contract) = 20),
+    PRIMARY KEY (chain_id, contract)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO contracts SELECT DISTINCT chain_id, contract FROM watched;

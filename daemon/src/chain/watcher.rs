@@ -153,6 +153,23 @@ async fn read_blocks(
     Ok(())
 }
 
+/// The logs of one contract up to the cursor, a batch of blocks at a time: for a contract that is followed from now on.
+pub async fn past(
+    client: &Client,
+    config: &ChainConfig,
+    contract: Address,
+    cursor: BlockRef,
+) -> Result<Vec<Found>, ChainError> {
+    let mut all = Vec::new();
+    let mut first = config.start_block;
+    while first <= cursor.number {
+        let last = cursor.number.min(first.saturating_add(config.batch - 1));
+        all.extend(found(client.logs_between(&[contract], first, last).await?));
+        first = last.saturating_add(1);
+    }
+    Ok(all)
+}
+
 /// Reads a range in one query, and makes sure that it was one chain from end to end.
 async fn read_range(
     client: &Client,

@@ -5,7 +5,7 @@ use crate::{
     apps::{Next, Occurrence},
     chain::{
         submit::{self, Change},
-        watcher::{Batch, Found},
+        watcher::{self, Batch, Found},
     },
     engine::{self, Effect, Event},
     store::{Answer, Errand, Job, JobKey, State, StoreError, Tx, Write},
@@ -41,6 +41,36 @@ impl Service {
         effects(&mut write, &first.key, &decided, None).await?;
         write.commit().await?;
         tracing::info!(open = open.len(), "going on with open jobs");
+        Ok(())
+    }
+
+    /// Takes up contracts that the store doesn't follow yet. Where it has a cursor already, what they said before it is read
+    /// first: if one of those blocks is undone, the first turn finds out.
+    pub(super) async fn take_up(&self) -> Result<(), ServiceError> {
+        let chain_id = self.config.chain.chain_id;
+        let cursor = self.store.cursor(chain_id).await?;
+        for app in &self.apps {
+            let contract = app.contract();
+            if self.store.follows(chain_id, contract).await? {
+                continue;
+            }
+            let past = match cursor {
+                Some(cursor) => watcher::past(&self.client, &self.config.chain, contract, cursor).await?,
+                None => Vec::new(),
+            };
+            let mut write = self.store.write().await?;
+            for found in &past {
+                if let Some((key, event)) = self.event_of(&mut write, found).await? {
+                    let jobs = write.jobs_of(chain_id, key.contract, key.subject).await?;
+                    effects(&mut write, &key, &engine::step(&jobs, &event), None).await?;
+                }
+            }
+            write.follow(chain_id, contract).await?;
+            write.commit().await?;
+            if let Some(cursor) = cursor {
+                tracing::info!(app = app.name(), %contract, logs = past.len(), to = cursor.number, "taken up");
+            }
+        }
         Ok(())
     }
 

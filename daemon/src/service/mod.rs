@@ -134,6 +134,7 @@ impl Service {
             config,
         };
         service.restart().await?;
+        service.take_up().await?;
         service.tell(Notice::Ready {
             signer: service.submitter.address(),
             apps: service.apps.iter().map(|app| (app.name(), app.contract())).collect(),

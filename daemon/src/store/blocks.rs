@@ -3,7 +3,7 @@
 use sqlx::Row;
 
 use super::{Store, StoreError, Write, bytes, signed, unsigned};
-use crate::chain::types::B256;
+use crate::chain::types::{Address, B256};
 
 /// A block by number and hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,16 @@ impl Store {
         write.commit().await
     }
 
+    /// Whether a contract's events up to the cursor are stored.
+    pub async fn follows(&self, chain_id: u64, contract: Address) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM contracts WHERE chain_id = ? AND contract = ?")
+            .bind(signed(chain_id))
+            .bind(contract.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// The last block whose events are stored.
     pub async fn cursor(&self, chain_id: u64) -> Result<Option<BlockRef>, StoreError> {
         let row = sqlx::query("SELECT number, hash FROM cursor WHERE chain_id = ?")
@@ -79,6 +89,16 @@ impl Store {
 }
 
 impl Write {
+    /// From now on a contract's events are stored with the cursor.
+    pub async fn follow(&mut self, chain_id: u64, contract: Address) -> Result<(), StoreError> {
+        sqlx::query("INSERT OR IGNORE INTO contracts (chain_id, contract) VALUES (?, ?)")
+            .bind(signed(chain_id))
+            .bind(contract.as_slice())
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
     /// Moves the cursor to a new block and forgets blocks that are too deep to be undone.
     pub async fn advance(&mut self, chain_id: u64, block: BlockRef, keep: u64) -> Result<(), StoreError> {
         sqlx::query("INSERT OR REPLACE INTO blocks (chain_id, number, hash) VALUES (?, ?, ?)")

@@ -183,6 +183,24 @@ async fn requests_are_answered_by_the_network_for_their_bounty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_is_configured_later_is_read_from_the_start() {
+    let mut door = Door::new().await;
+    // The store follows another oracle first, past the block of the request.
+    let other = door.asker.deploy("oracle", InferenceOracle::BYTECODE.clone()).await.expect("oracle").contract;
+    let id = door.ask(0, BOUNTY, 3600).await;
+    door.stage.mine(80).await;
+    door.stage.config.oracle.as_mut().expect("oracle").contract = other;
+    let daemon = door.start().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    daemon.stop().await.expect("clean stop");
+    assert!(door.stage.jobs().await.is_empty());
+    door.stage.config.oracle.as_mut().expect("oracle").contract = door.oracle;
+    let daemon = door.start().await;
+    door.answer(id).await;
+    daemon.stop().await.expect("clean stop");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_are_not_worth_it_or_too_late_are_left_alone() {
     let mut door = Door::new().await;
     door.stage.config.oracle.as_mut().expect("oracle").min_bounty = U256::from(BOUNTY);
