@@ -97,6 +97,16 @@ impl Proving {
         evm::solidity_linked(self.key.vk(), self.srs.params(), self.instances, model_id, name, registered)
     }
 
+    /// Source of the contract for every model of an architecture; `registered` is any model's.
+    pub(crate) fn solidity_of_architecture(
+        &self,
+        id: [u8; 32],
+        name: &str,
+        registered: &Registered,
+    ) -> Result<String, EvmError> {
+        evm::solidity_of_architecture(self.key.vk(), self.srs.params(), self.instances, id, name, registered)
+    }
+
     /// The set-up's points.
     pub(crate) fn points(&self) -> &Points {
         self.key.points()

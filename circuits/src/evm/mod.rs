@@ -116,6 +116,52 @@ pub fn solidity_linked(
     contract_name: &str,
     registered: Option<&Registered>,
 ) -> Result<String, EvmError> {
+    source(vk, params, num_instances, model_id, contract_name, registered.map(Link::Written))
+}
+
+/// One verifier for every model of an architecture: it reads a model's commitments from the end of the running account's
+/// code, so that an account that delegates to it and carries them (a clone, some hundred bytes) is that model's verifier.
+/// `registered` is any model's; its points are not in the code.
+///
+/// # Errors
+/// As [`solidity`].
+pub fn solidity_of_architecture(
+    vk: &VerifyingKey<G1Affine>,
+    params: &ParamsKZG<Bn256>,
+    num_instances: usize,
+    architecture_id: [u8; 32],
+    contract_name: &str,
+    registered: &Registered,
+) -> Result<String, EvmError> {
+    source(vk, params, num_instances, architecture_id, contract_name, Some(Link::Behind(registered)))
+}
+
+/// Where a private model's commitments are.
+#[derive(Clone, Copy, Debug)]
+enum Link<'a> {
+    /// Written into the code.
+    Written(&'a Registered),
+    /// Behind the code of the account that runs it.
+    Behind(&'a Registered),
+}
+
+impl<'a> Link<'a> {
+    fn registered(self) -> &'a Registered {
+        match self {
+            Self::Written(registered) | Self::Behind(registered) => registered,
+        }
+    }
+}
+
+/// The source for a model's or an architecture's id.
+fn source(
+    vk: &VerifyingKey<G1Affine>,
+    params: &ParamsKZG<Bn256>,
+    num_instances: usize,
+    id: [u8; 32],
+    contract_name: &str,
+    link: Option<Link<'_>>,
+) -> Result<String, EvmError> {
     use halo2_proofs::poly::commitment::Params;
 
     let mut letters = contract_name.chars();
@@ -127,14 +173,22 @@ pub fn solidity_linked(
     if params.k() != plan.k {
         return Err(EvmError::WrongParams { params: params.k(), key: plan.k });
     }
-    let body = yul::body(&plan, params, registered)?;
+    let body = yul::body(&plan, params, link)?;
     let body: String = body.lines().map(|line| format!("            {line}\n")).collect();
-    let digits: String = model_id.iter().map(|byte| format!("{byte:02x}")).collect();
-    let linked = if registered.is_some() { LINK_BYTES } else { 0 };
+    let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let identity = match link {
+        Some(Link::Behind(registered)) => include_str!("architecture.sol.template")
+            .replace("{BYTES}", &format!("{:#x}", 64 * registered.points.len()))
+            .replace("{DIGEST}", &expr::literal(plan.digest)),
+        _ => include_str!("identity.sol.template").to_owned(),
+    };
+    // A part's first line is its licence, which the whole has already.
+    let identity = identity.split_once('\n').map_or("", |(_, rest)| rest).replace("{ID}", &digits);
+    let linked = if link.is_some() { LINK_BYTES } else { 0 };
     let (commitments, bytes) = (plan.num_commitments(), plan.proof_bytes + linked);
     let text = include_str!("verifier.sol.template")
         .replace("{NAME}", contract_name)
-        .replace("{MODEL_ID}", &digits)
+        .replace("{IDENTITY}", identity.trim_end())
         .replace("{COMMITMENTS}", &commitments.to_string())
         .replace("{PROOF_BYTES}", &bytes.to_string())
         .replace("{INSTANCES}", &num_instances.to_string())

@@ -30,11 +30,11 @@ use halo2_proofs::{
 };
 
 use super::{
-    EvmError,
+    EvmError, Link,
     expr::{Dag, Id, Printer, literal},
     plan::{Drawn, Plan, Step},
 };
-use crate::net::link::{LINK_BYTES, Registered};
+use crate::net::link::LINK_BYTES;
 
 /// Appends a line to the code. Writing to a string can't fail.
 macro_rules! say {
@@ -99,7 +99,7 @@ struct Body<'a> {
 pub(super) fn body(
     plan: &Plan,
     params: &ParamsKZG<Bn256>,
-    registered: Option<&Registered>,
+    link: Option<Link<'_>>,
 ) -> Result<String, EvmError> {
     let rotations = plan.all_rotations();
     let mut rows = vec![];
@@ -135,13 +135,13 @@ pub(super) fn body(
         instances: take(plan.num_instances + 1) + 32,
         buffer: take(0),
     };
-    let linked = if registered.is_some() { LINK_BYTES } else { 0 };
+    let linked = if link.is_some() { LINK_BYTES } else { 0 };
     let mut body = Body { plan, at, rotations, rows, linked, code: String::new() };
     body.shape();
     body.transcript();
     body.ranges();
-    if let Some(registered) = registered {
-        body.link(registered);
+    if let Some(link) = link {
+        body.link(link);
     }
     body.invert();
     body.gates()?;

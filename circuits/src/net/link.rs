@@ -68,6 +68,16 @@ impl Registered {
         Self { points, bases, offset, commitment: hash.finalize().into() }
     }
 
+    /// The id of this model of an architecture: `keccak256(architecture's id ‖ commitment)`. Contracts make it too.
+    pub fn model_id(&self, architecture_id: [u8; 32]) -> [u8; 32] {
+        Keccak256::new().chain_update(architecture_id).chain_update(self.commitment).finalize().into()
+    }
+
+    /// The commitments as a contract takes them: x and y of each point, big-endian.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.points.iter().flat_map(|p| point_bytes(p).unwrap_or([0; 2 * WORD])).collect()
+    }
+
     /// `λ`.
     fn joining(&self, proof: &[u8], instances: &[[u8; 32]]) -> Fr {
         let mut hash = Keccak256::new();

@@ -206,9 +206,16 @@ impl Package {
     }
 
     /// What contracts pin: `keccak256(vk digest ‖ input schema ‖ output schema ‖ quantisation)`, the schemas being
-    /// `net-v1` and for each tensor its name, length, bits, scale (the 16 hex digits of its f64) and zero point. For a
-    /// private model the commitment to its weights stands in place of the net's hash.
+    /// `net-v1` and for each tensor its name, length, bits, scale (the 16 hex digits of its f64) and zero point. Of a
+    /// private model that hash, with the architecture in the net's place, is the architecture's id, and its own is
+    /// `keccak256(architecture's id ‖ commitment to the weights)`.
     pub fn id(&self, vk_digest: [u8; 32], registered: Option<&Registered>) -> [u8; 32] {
+        let id = self.architecture_id(vk_digest);
+        registered.map_or(id, |registered| registered.model_id(id))
+    }
+
+    /// What all models of a private model's architecture have in common; a public model's id.
+    pub fn architecture_id(&self, vk_digest: [u8; 32]) -> [u8; 32] {
         let schema = |names: Vec<(&str, usize)>, reals: &[Real]| {
             let each = names
                 .iter()
@@ -218,12 +225,10 @@ impl Package {
         };
         let inputs = self.net.inputs.iter().map(|i| (i.name.as_str(), i.len)).collect();
         let outputs = self.net.outputs.iter().map(|o| (o.name.as_str(), self.net.len(o.tensor))).collect();
-        let quantisation = match registered {
-            Some(registered) => {
-                let architecture = sha256_hex(&binary::encode(&self.net.architecture()));
-                format!("architecture={architecture};weights={}", hex(&registered.commitment))
-            }
-            None => format!("net={}", self.manifest.net.sha256),
+        let quantisation = if self.net.privacy.model.is_private() {
+            format!("architecture={}", sha256_hex(&binary::encode(&self.net.architecture())))
+        } else {
+            format!("net={}", self.manifest.net.sha256)
         };
         let texts = [schema(inputs, &self.manifest.inputs), schema(outputs, &self.manifest.outputs), quantisation];
         commitment(vk_digest, texts.iter().map(String::as_str))

@@ -92,6 +92,8 @@ pub struct NetProver {
     layout: Arc<Layout>,
     proving: Proving,
     model_id: [u8; 32],
+    /// A private model's id without its weights.
+    architecture_id: [u8; 32],
     registered: Option<Registered>,
     /// Blinding rows of the registered columns; none where the weights aren't.
     kept: Option<Vec<[Fr; 2]>>,
@@ -132,8 +134,9 @@ impl NetProver {
             Weights::Registered(points) => (Some(points), None),
         };
         let registered = points.map(|points| registered(points, &layout, &proving)).transpose()?;
-        let model_id = registered.as_ref().map_or_else(|| proving.vk_digest(), |r| r.commitment);
-        Ok(Self { net, bounds, layout, proving, model_id, registered, kept })
+        let architecture_id = proving.vk_digest();
+        let model_id = registered.as_ref().map_or(architecture_id, |r| r.model_id(architecture_id));
+        Ok(Self { net, bounds, layout, proving, model_id, architecture_id, registered, kept })
     }
 
     /// The same for a compiled folder, with its model id.
@@ -142,7 +145,9 @@ impl NetProver {
     /// As [`NetProver::with`].
     pub fn of(package: &Package, shape: Shape, srs: Srs, cache_dir: &Path) -> Result<Self, NetProverError> {
         let mut prover = Self::with(package.net.clone(), package.weights.clone(), shape, srs, cache_dir)?;
-        prover.model_id = package.id(prover.proving.vk_digest(), prover.registered.as_ref());
+        let digest = prover.proving.vk_digest();
+        prover.architecture_id = package.architecture_id(digest);
+        prover.model_id = package.id(digest, prover.registered.as_ref());
         Ok(prover)
     }
 
@@ -224,6 +229,21 @@ impl NetProver {
     /// Fails if `name` is no contract name.
     pub fn solidity(&self, name: &str) -> Result<String, NetProverError> {
         Ok(self.proving.solidity(self.model_id, name, self.registered.as_ref())?)
+    }
+
+    /// Solidity source of the contract that accepts the proofs of every model of this architecture, each through an
+    /// account of its own: see [`evm::solidity_of_architecture`].
+    ///
+    /// # Errors
+    /// Fails if the model is public, or `name` is no contract name.
+    pub fn solidity_of_architecture(&self, name: &str) -> Result<String, NetProverError> {
+        let registered = self.registered.as_ref().ok_or(NetProverError::Visibility { private: false })?;
+        Ok(self.proving.solidity_of_architecture(self.architecture_id, name, registered)?)
+    }
+
+    /// What all private models of this architecture have in common; without a package the verifying key's digest.
+    pub fn architecture_id(&self) -> [u8; 32] {
+        self.architecture_id
     }
 
     /// Size of a proof and number of commitments.
