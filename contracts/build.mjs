@@ -36,9 +36,13 @@ const ARTIFACTS = {
   FraudGuard: 'src/guard/FraudGuard.sol',
   GuardedVault: 'src/guard/GuardedVault.sol',
   WrappedCoin: 'src/examples/WrappedCoin.sol',
+  LendingPool: 'src/examples/LendingPool.sol',
+  ModelContest: 'src/examples/ModelContest.sol',
+  IArchitecture: 'src/examples/ModelAccount.sol',
   ChessHarness: 'test/ChessHarness.sol',
   FakeConditionalTokens: 'test/FakeConditionalTokens.sol',
   MockVerifier: 'test/MockVerifier.sol',
+  TestToken: 'test/TestToken.sol',
 };
 
 const USAGE = 'usage: node build.mjs [--check | --verifier FILE [--contract NAME] [--runs N]]';

@@ -12,6 +12,7 @@
 //! - [`PredictionMarket`], [`ConditionalTokensAdapter`], [`BulletinBoard`]: markets that signed bulletins decide.
 //! - [`FraudGuard`] and [`GuardedVault`]: a vault that delays withdrawals and pauses on a proof; the former is what every
 //!   guarded contract has, the latter can be deployed.
+//! - [`LendingPool`] and [`ModelContest`]: examples of users of the oracle; [`IArchitecture`] verifies a contest's models.
 //! - [`MoveWord`]: a move as the arena writes it.
 //! - [`Position`]: a board word and a state word, to and from FEN.
 //! - [`History`]: what a claim of threefold repetition is made of.
@@ -25,8 +26,9 @@ mod position;
 /// What a guarded vault is made with: the struct of its constructor.
 pub use bindings::vault::FraudGuard::Terms as GuardTerms;
 pub use bindings::{
-    BulletinBoard, ChessArena, ConditionalTokensAdapter, FraudGuard, IInferenceConsumer, IInferenceInput, IVerifier,
-    InferenceOracle, PredictionMarket, WrappedCoin, vault::GuardedVault,
+    BulletinBoard, ChessArena, ConditionalTokensAdapter, FraudGuard, IArchitecture, IInferenceConsumer,
+    IInferenceInput, IVerifier, InferenceOracle, LendingPool, ModelContest, PredictionMarket, WrappedCoin,
+    vault::GuardedVault,
 };
 pub use history::{History, position_hash};
 pub use moves::{MoveWord, ParseMoveError, Promotion};
@@ -107,6 +109,27 @@ mod bindings {
         "artifacts/WrappedCoin.json"
     );
 
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        LendingPool,
+        "artifacts/LendingPool.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        ModelContest,
+        "artifacts/ModelContest.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        IArchitecture,
+        "artifacts/IArchitecture.json"
+    );
+
     /// Apart, because the vault's constructor takes a struct of the guard, which the macro puts into a module of its name.
     pub(super) mod vault {
         alloy::sol!(
@@ -141,6 +164,13 @@ pub mod testing {
         #[derive(Debug, PartialEq, Eq)]
         MockVerifier,
         "artifacts/MockVerifier.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        TestToken,
+        "artifacts/TestToken.json"
     );
 }
 

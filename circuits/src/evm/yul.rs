@@ -96,11 +96,7 @@ struct Body<'a> {
 }
 
 /// The statements of the assembly block.
-pub(super) fn body(
-    plan: &Plan,
-    params: &ParamsKZG<Bn256>,
-    link: Option<Link<'_>>,
-) -> Result<String, EvmError> {
+pub(super) fn body(plan: &Plan, params: &ParamsKZG<Bn256>, link: Option<Link<'_>>) -> Result<String, EvmError> {
     let rotations = plan.all_rotations();
     let mut rows = vec![];
     for at in &plan.instance_rotations {
