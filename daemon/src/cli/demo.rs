@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::{CliError, Output, run::stop_on_signal};
 use crate::{
-    chain::bytecode,
+    chain::{bytecode, types::U256},
     config::ModelConfig,
     demo::{
         DemoError,
         chess::{self, Code, Options},
+        guard::{self, Thresholds, latency},
         market,
     },
     out,
@@ -121,6 +122,119 @@ pub(super) async fn chess(args: ChessArgs, output: Output) -> Result<(), CliErro
         }
         _ = stop.wait_for(|stop| *stop) => Err(CliError::failed("stopped; the local chain is gone with its game")),
     }
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct GuardArgs {
+    /// The folder of the model that scores accounts, with `accounts.csv`.
+    #[arg(long, default_value = "models/fraud")]
+    model: PathBuf,
+    /// Lower scores release, as the model's integers.
+    #[arg(long, default_value_t = RELEASE_BELOW)]
+    release_below: u32,
+    /// These and higher scores pause.
+    #[arg(long, default_value_t = PAUSE_AT)]
+    pause_at: u32,
+    /// Compile the model anew as a private one: its weights are in nobody's hands but the daemon's.
+    #[arg(long)]
+    private: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// See `models/fraud/README.md`.
+const RELEASE_BELOW: u32 = 1;
+const PAUSE_AT: u32 = 2;
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct LatencyArgs {
+    #[command(flatten)]
+    guard: GuardArgs,
+    /// How many withdrawals are judged.
+    #[arg(long, default_value_t = 200)]
+    incidents: usize,
+    /// How many requests of others wait at each of them.
+    #[arg(long, default_value_t = 0)]
+    queue: usize,
+    /// The model that the others ask.
+    #[arg(long, default_value = "models/football")]
+    other: PathBuf,
+}
+
+/// Shows a guarded vault.
+pub(super) async fn guard(args: GuardArgs, output: Output) -> Result<(), CliError> {
+    if !output.json {
+        out::line(&format!(
+            "Zugzwang demo: a vault on a local chain whose large withdrawals are judged by {}{}.",
+            args.model.display(),
+            if args.private { ", as a private model" } else { "" }
+        ));
+    }
+    let temporary;
+    let folder = if args.private {
+        temporary = private_copy(&args.model).await?;
+        temporary.path().to_owned()
+    } else {
+        args.model.clone()
+    };
+    let (prover, verifier) = loaded(&folder, &args.common.cache, output).await?;
+    let options = guard::Options {
+        accounts: args.model.join("accounts.csv"),
+        seed: args.common.seed,
+        thresholds: Thresholds { release_below: args.release_below, pause_at: args.pause_at },
+        anvil: args.common.anvil,
+        dir: args.common.dir,
+        quiet: output.json,
+    };
+    shown(guard::play(options, prover, verifier), output).await
+}
+
+/// Measures how long a guard takes.
+pub(super) async fn latency(args: LatencyArgs, output: Output) -> Result<(), CliError> {
+    let quiet = Output { json: true };
+    let (prover, verifier) = loaded(&args.guard.model, &args.guard.common.cache, quiet).await?;
+    let other = if args.queue > 0 {
+        let (prover, verifier) = loaded(&args.other, &args.guard.common.cache, quiet).await?;
+        let [inputs, outputs] = prover::schema(&args.other)?;
+        let limbs: usize =
+            inputs.iter().map(|(count, bits)| (*count as usize).div_ceil(253 / usize::from(*bits).max(1))).sum();
+        Some(latency::Other { prover, verifier, schema: (inputs, outputs), input: vec![U256::ZERO; limbs] })
+    } else {
+        None
+    };
+    let options = latency::Options {
+        accounts: args.guard.model.join("accounts.csv"),
+        thresholds: Thresholds { release_below: args.guard.release_below, pause_at: args.guard.pause_at },
+        incidents: args.incidents,
+        queue: args.queue,
+        anvil: args.guard.common.anvil,
+    };
+    let found = latency::measure(options, prover, verifier, other).await?;
+    output.print(&found, || {
+        format!(
+            "{} incidents, {} of them paused the vault, {} other requests waiting ({} answered meanwhile)
+withdrawal sent to judgement mined: median {:.2} s, 99 % within {:.2} s, at most {:.2} s; the proof alone {:.2} s",
+            found.incidents,
+            found.paused,
+            found.queue,
+            found.answered,
+            found.median_s,
+            found.p99_s,
+            found.most_s,
+            found.prove_s
+        )
+    })
+}
+
+/// Compiles a model's ONNX file as a private one, in a folder that goes with the demo.
+async fn private_copy(model: &Path) -> Result<crate::demo::Folder, CliError> {
+    let folder = crate::demo::Folder::new()?;
+    let (model, out) = (model.to_owned(), folder.path().to_owned());
+    let samples = super::net::read_samples(&model.join("calibration.csv"))?;
+    tokio::task::spawn_blocking(move || prover::compile_private(&model, &samples, &out))
+        .await
+        .map_err(|e| CliError::model(format!("it can't be compiled: {e}")))??;
+    Ok(folder)
 }
 
 /// Runs a market from its opening to the payout.

@@ -56,6 +56,10 @@ enum Command {
     Demo(demo::ChessArgs),
     /// Run a prediction market on a local chain: bets, a signed result, a proven resolution, payouts.
     DemoMarket(demo::MarketArgs),
+    /// Show a vault on a local chain that a fraud model guards.
+    DemoGuard(demo::GuardArgs),
+    /// Measure how long a guard takes from a withdrawal to its judgement.
+    BenchGuard(demo::LatencyArgs),
     /// Measure keys, proofs and gas.
     Bench(bench::Args),
     /// Work with models.
@@ -143,6 +147,14 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::DemoMarket(args) => {
             log_from_environment("zugzwang=error")?;
             demo::market(args, output).await
+        }
+        Command::DemoGuard(args) => {
+            log_from_environment("zugzwang=error")?;
+            demo::guard(args, output).await
+        }
+        Command::BenchGuard(args) => {
+            log_from_environment("zugzwang=error")?;
+            demo::latency(args, output).await
         }
         Command::Bench(args) => {
             log_from_environment("error")?;

@@ -118,7 +118,7 @@ impl Demo<'_> {
         let feed_id = keccak256("football results");
         let (folder, mirror) = (stand.dir.join("bulletins"), stand.dir.join("mirror"));
         for folder in [&folder, &mirror] {
-            std::fs::create_dir_all(folder).map_err(super::stand::file_error(folder))?;
+            std::fs::create_dir_all(folder).map_err(super::file_error(folder))?;
         }
         let publisher = Publisher::bind(PublisherConfig {
             dir: folder.clone(),

@@ -7,9 +7,11 @@ pub mod market;
 mod screen;
 mod stand;
 
+use std::path::{Path, PathBuf};
+
 use crate::{
     apps::chess::ChessError,
-    chain::ChainError,
+    chain::{ChainError, types::random},
     config::ConfigError,
     feed::{BulletinError, file::FileError, publisher::PublisherError},
     service::ServiceError,
@@ -66,4 +68,34 @@ pub enum DemoError {
         /// Why.
         why: String,
     },
+}
+
+fn file_error(path: &Path) -> impl Fn(std::io::Error) -> DemoError {
+    let path = path.display().to_string();
+    move |source| DemoError::File { path: path.clone(), source }
+}
+
+/// A folder that goes when the demo ends.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes it, where the system keeps such.
+    pub fn new() -> Result<Self, DemoError> {
+        let path = std::env::temp_dir().join(format!("zugzwang-demo-{}-{:08x}", std::process::id(), random()[0]));
+        std::fs::create_dir_all(&path).map_err(file_error(&path))?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Left behind in the system's folder for temporary files if this fails.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

@@ -11,7 +11,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{DemoError, anvil::Anvil, screen::Screen};
+use super::{DemoError, Folder, anvil::Anvil, file_error, screen::Screen};
 use crate::{
     apps::{self, Ground},
     chain::{
@@ -36,7 +36,7 @@ pub(super) struct Stand {
     pub(super) dir: PathBuf,
     key: Key,
     password: PathBuf,
-    _temporary: Option<TempDir>,
+    _temporary: Option<Folder>,
 }
 
 /// A running daemon and what it says.
@@ -55,7 +55,7 @@ impl Stand {
         screen.say(&format!("local chain: anvil at {}", chain.url));
         let (dir, temporary) = match dir {
             Some(dir) => (dir, None),
-            None => TempDir::new().map(|temporary| (temporary.0.clone(), Some(temporary)))?,
+            None => Folder::new().map(|temporary| (temporary.path().to_owned(), Some(temporary)))?,
         };
         std::fs::create_dir_all(&dir).map_err(file_error(&dir))?;
         let password = dir.join("password");
@@ -151,28 +151,4 @@ async fn rich(client: &Client, key: Key) -> Result<Wallet, DemoError> {
         gas_margin_percent: 20,
     };
     Ok(Wallet::new(client.clone(), key, prices))
-}
-
-pub(super) fn file_error(path: &Path) -> impl Fn(std::io::Error) -> DemoError {
-    let path = path.display().to_string();
-    move |source| DemoError::File { path: path.clone(), source }
-}
-
-/// A folder that goes when the demo ends.
-#[derive(Debug)]
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new() -> Result<Self, DemoError> {
-        let path = std::env::temp_dir().join(format!("zugzwang-demo-{}-{:08x}", std::process::id(), random()[0]));
-        std::fs::create_dir_all(&path).map_err(file_error(&path))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        // Left behind in the system's folder for temporary files if this fails.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

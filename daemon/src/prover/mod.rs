@@ -15,7 +15,8 @@ pub use circuit::quantise;
 use circuit::{Noise, make_folder, said, set_up, steps};
 pub use models::Models;
 pub use net::{
-    Inspected, Predicted, Samples, commit, compile_net, encode, inspect_folder, inspect_net, is_net, publish,
+    Inspected, Predicted, Samples, commit, compile_net, compile_private, encode, inspect_folder, inspect_net, is_net,
+    publish, schema,
 };
 pub use pool::{Pool, Ticket};
 pub use zugzwang_circuits::net::{

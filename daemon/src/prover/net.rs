@@ -12,7 +12,7 @@ use zugzwang_circuits::{
     graph::Tensor,
     keys::{KeyOrigin, key_path},
     net::{
-        self, Candidate, Goal, NetProver, Privacy, Weights,
+        self, Candidate, Goal, NetProver, Privacy, Visibility, Weights,
         bounds::Bounds,
         circuit::Shape,
         compile::{Compiled, Options, Real, Report, Share, compile},
@@ -357,6 +357,26 @@ pub fn encode(dir: &Path, sample: &[Vec<f32>]) -> Result<Tensor, ProveError> {
     let reals = sample.iter().zip(&package.manifest.inputs);
     let values: Vec<i64> = reals.flat_map(|(values, real)| values.iter().map(|v| real.encode(f64::from(*v)))).collect();
     Ok(Tensor { cells: values.len(), values })
+}
+
+/// Compiles the ONNX file of a public model's folder anew as a private model, rounded as it was.
+pub fn compile_private(dir: &Path, samples: &Samples, out: &Path) -> Result<(), ProveError> {
+    let package = Package::load(dir).map_err(said)?;
+    let onnx = package.manifest.onnx.as_ref();
+    let file =
+        onnx.map(|onnx| dir.join(&onnx.file)).ok_or_else(|| said(format!("{}: it has no ONNX file", dir.display())))?;
+    let privacy = Privacy { input: Visibility::Public, model: Visibility::Private };
+    compile_net(&file, samples, out, &package.manifest.quantisation, privacy, Goal::Speed, &Source::BuiltIn)?;
+    Ok(())
+}
+
+/// How many numbers of how many bits each input and each output of a compiled net has, as contracts are told.
+pub fn schema(dir: &Path) -> Result<[Vec<(u32, u8)>; 2], ProveError> {
+    let Package { net, .. } = Package::load(dir).map_err(said)?;
+    let entry = |len: usize, bits: u32| (len as u32, bits as u8);
+    let inputs = net.inputs.iter().map(|input| entry(input.len, input.bits)).collect();
+    let outputs = net.outputs.iter().map(|output| entry(net.len(output.tensor), output.bits)).collect();
+    Ok([inputs, outputs])
 }
 
 /// An input's integers, tensor by tensor.

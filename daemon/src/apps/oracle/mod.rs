@@ -1,8 +1,10 @@
 //! The general oracle: any contract asks a registered model, the first valid proof takes the bounty.
 
 mod contract;
+mod players;
 
 pub use contract::words;
+pub use players::{Schema, creation_code};
 
 use self::contract::{Oracle, OracleEvent};
 use super::{App, AppError, Async, Ground, Look, Next, Occurrence, Question, Reply, Task, Told};

@@ -1,6 +1,7 @@
 //! A guarded vault: honest accounts use it, an account replays what a labelled fraud did, is delayed, proven and held; the
 //! honest ones lose nothing.
 
+pub mod latency;
 mod replay;
 mod vault;
 
@@ -29,6 +30,9 @@ use crate::{
 };
 
 pub use vault::Thresholds;
+
+/// A withdrawal of more than 8 % is delayed.
+const SINGLE_BPS: u16 = 800;
 
 /// How the demo is run.
 #[derive(Clone, Debug)]
@@ -103,7 +107,8 @@ impl Demo<'_> {
     async fn play(&self, prover: Arc<dyn Prove>, verifier: Bytes) -> Result<Summary, DemoError> {
         let (screen, stand) = (self.screen, self.stand);
         let (fraud, honest) = self.accounts()?;
-        let mut vault = Vault::set(stand, screen, prover.model_id(), verifier, self.options.thresholds).await?;
+        let mut vault =
+            Vault::set(stand, screen, prover.model_id(), verifier, self.options.thresholds, SINGLE_BPS).await?;
         let mut raw = stand.config();
         raw.guard.contracts = vec![vault.address.to_string()];
         raw.guard.models = vec!["loaded already".into()];
@@ -177,8 +182,9 @@ impl Demo<'_> {
 
     /// Replays an account up to its largest withdrawal, which is flagged.
     async fn replayed(&self, vault: &mut Vault, account: &Account) -> Result<(Wallet, U256, Instant), DemoError> {
-        let (wallet, incident) = vault.replay(self.stand, account).await?;
+        let wallet = vault.lead_up(self.stand, account).await?;
         let since = Instant::now();
+        let incident = vault.last_withdrawal(&wallet, account).await?;
         self.screen.say(&format!(
             "  {} deposits, {} withdrawals; the last one of {} is delayed as incident {incident} ({} gas)",
             account.received.count,

@@ -52,17 +52,19 @@ impl Flow {
 const MOST_CALLS: u64 = 40;
 
 /// Whether an account can be replayed up to a last withdrawal that stands out: few calls, nothing taken out that wasn't put
-/// in, and all earlier withdrawals together well below the largest.
+/// in, each earlier withdrawal well below the largest, and all of them together not much above it.
 pub(crate) fn fits(account: &Account) -> bool {
     let Account { received, sent, .. } = account;
-    let earlier = sent.total.saturating_sub(sent.largest);
+    let amounts = sent.amounts();
+    let earlier = amounts.split_last().map_or(&[][..], |(_, earlier)| earlier);
     received.count > 0
         && (1..MOST_CALLS).contains(&sent.count)
         && received.count + sent.count <= MOST_CALLS
         && sent.total <= received.total
         && received.smallest > 0
         && sent.largest >= 1_000_000
-        && earlier <= sent.largest / 3
+        && earlier.iter().all(|amount| *amount <= sent.largest / 10 * 3)
+        && earlier.iter().sum::<u64>() <= sent.largest.saturating_mul(2)
 }
 
 /// Reads accounts from a table with the data set's headings.

@@ -15,8 +15,7 @@ use crate::{
 /// Longest pause between two calls of a replayed account, in seconds.
 const LONGEST_GAP: u64 = 7 * 24 * 3600;
 const HOUR: u32 = 3600;
-/// A withdrawal of more than 8 % is flagged, and so is what is above 50 % within an hour.
-const SINGLE_BPS: u16 = 800;
+/// What is above 50 % of the assets within an hour is flagged.
 const WINDOW_BPS: u16 = 5000;
 
 /// From which scores the guard acts.
@@ -38,13 +37,15 @@ pub(crate) struct Vault {
 }
 
 impl Vault {
-    /// Deploys token, verifier and vault; the daemon's operator is its governance.
+    /// Deploys token, verifier and vault; the daemon's operator is its governance. A withdrawal of more than `single_bps`
+    /// ten-thousandths of the assets is flagged.
     pub(crate) async fn set(
         stand: &Stand,
         screen: &Screen,
         model_id: [u8; 32],
         verifier: Bytes,
         thresholds: Thresholds,
+        single_bps: u16,
     ) -> Result<Self, DemoError> {
         let operator = &stand.operator;
         let made = operator.deploy("the verifier's deployment", verifier).await?;
@@ -58,7 +59,7 @@ impl Vault {
             pause: 48 * HOUR,
             grace: 0,
             window: HOUR,
-            single_bps: SINGLE_BPS,
+            single_bps,
             window_bps: WINDOW_BPS,
             release_below: thresholds.release_below,
             pause_at: thresholds.pause_at,
@@ -68,7 +69,7 @@ impl Vault {
             "vault:       {} ({} gas): withdrawals of more than {} % are delayed for a day; scores below {} release, from {} pause",
             vault.contract,
             vault.mined.gas_used,
-            SINGLE_BPS / 100,
+            single_bps / 100,
             terms.release_below,
             terms.pause_at
         ));
@@ -106,24 +107,29 @@ impl Vault {
         Ok(())
     }
 
-    /// Does what an account of the data set did: first what came in, then what went out, the largest last; that one must be
-    /// flagged.
-    pub(crate) async fn replay(&mut self, stand: &Stand, account: &Account) -> Result<(Wallet, U256), DemoError> {
+    /// Does what an account of the data set did up to its largest withdrawal, which is its last one here.
+    pub(crate) async fn lead_up(&mut self, stand: &Stand, account: &Account) -> Result<Wallet, DemoError> {
         let wallet = self.account(stand).await?;
-        let mut incident = None;
         for assets in account.received.amounts() {
             later(stand, account.received.gap).await?;
             self.put_in(&wallet, wei(assets)).await?;
         }
-        for assets in account.sent.amounts() {
+        let sent = account.sent.amounts();
+        for assets in &sent[..sent.len().saturating_sub(1)] {
             later(stand, account.sent.gap).await?;
-            incident = self.take_out(&wallet, wei(assets)).await?;
+            self.take_out(&wallet, wei(*assets)).await?;
         }
-        let none = || DemoError::NoAnswer {
+        later(stand, account.sent.gap).await?;
+        Ok(wallet)
+    }
+
+    /// The withdrawal that must be flagged.
+    pub(crate) async fn last_withdrawal(&mut self, wallet: &Wallet, account: &Account) -> Result<U256, DemoError> {
+        let incident = self.take_out(wallet, wei(account.sent.largest)).await?;
+        incident.ok_or_else(|| DemoError::NoAnswer {
             what: format!("to what {} did", account.address),
             why: "its last withdrawal isn't flagged: the vault is too large for it".into(),
-        };
-        Ok((wallet, incident.ok_or_else(none)?))
+        })
     }
 }
 
