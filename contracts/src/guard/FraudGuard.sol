@@ -307,7 +307,7 @@ abstract contract FraudGuard {
     // ---------------------------------------------------------------- for the vault
 
     /// @dev Counts `assets` that `payer` brought for `account`, if the account did so itself or accepts the payer.
-    function _in(address account, address payer, uint256 assets) internal {
+    function _in(address account, address payer, uint256 assets) internal virtual {
         if (payer != account && !payers[account][payer]) return;
         uint256[2] storage r = _records[account];
         r[0] = Record.added(r[0], _units(assets), payer, block.timestamp);
@@ -316,7 +316,11 @@ abstract contract FraudGuard {
     /// @dev Counts `assets` that leave `account`, and takes them from the bucket. If it returns an incident, the
     /// assets must stay until `_claimed` gives them out.
     /// @param all The vault's assets before the withdrawal.
-    function _out(address account, address receiver, uint256 assets, uint256 all) internal returns (uint256 incident) {
+    function _out(address account, address receiver, uint256 assets, uint256 all)
+        internal
+        virtual
+        returns (uint256 incident)
+    {
         _requireRunning();
         uint256[2] storage r = _records[account];
         r[1] = Record.added(r[1], _units(assets), receiver, block.timestamp);
