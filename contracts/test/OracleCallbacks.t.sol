@@ -195,6 +195,11 @@ contract OracleCallbacksTest is OracleBase {
         uint256 silent = ask();
         refused(no);
         oracle.deliver(id, output());
+        // What is stored of an open request is its input's hash: that must not pass for an answer.
+        consumer.set(Consumer.Mood.Takes);
+        refused(no);
+        oracle.deliver(id, input());
+        consumer.set(Consumer.Mood.Reverts);
         answer(id);
         answer(silent);
         consumer.set(Consumer.Mood.Takes);
@@ -213,6 +218,8 @@ contract OracleCallbacksTest is OracleBase {
         oracle.refund(late);
         refused(no);
         oracle.deliver(late, output());
+        refused(no);
+        oracle.deliver(late, input());
     }
 
     function test_badCallbacks() external {
