@@ -111,7 +111,7 @@ fn sign(args: SignArgs, raw: &RawConfig, output: Output) -> Result<(), CliError>
     struct Signed {
         file: String,
         hash: B256,
-        publisher: Address,
+        publisher: String,
         #[serde(flatten)]
         bulletin: Bulletin,
     }
@@ -132,7 +132,7 @@ fn sign(args: SignArgs, raw: &RawConfig, output: Output) -> Result<(), CliError>
         return Ok(());
     }
     let file = file::write_new(&bulletin, &args.out)?.display().to_string();
-    let signed = Signed { file, hash: bulletin.hash(), publisher: key.address(), bulletin };
+    let signed = Signed { file, hash: bulletin.hash(), publisher: key.address().to_string(), bulletin };
     output.print(&signed, || {
         format!(
             "{}: bulletin {} of feed {} by {}, digest {}",
@@ -186,7 +186,7 @@ async fn serve(args: ServeArgs, output: Output) -> Result<(), CliError> {
 fn verify(args: &VerifyArgs, output: Output) -> Result<(), CliError> {
     #[derive(Serialize)]
     struct Verified {
-        publisher: Address,
+        publisher: String,
         hash: B256,
         #[serde(flatten)]
         bulletin: Bulletin,
@@ -202,7 +202,7 @@ fn verify(args: &VerifyArgs, output: Output) -> Result<(), CliError> {
             bulletin.feed_id
         )));
     }
-    let verified = Verified { publisher: args.publisher, hash: bulletin.hash(), bulletin };
+    let verified = Verified { publisher: args.publisher.to_string(), hash: bulletin.hash(), bulletin };
     output.print(&verified, || {
         let Bulletin { feed_id, sequence, timestamp, text, .. } = &verified.bulletin;
         format!("{} signed bulletin {sequence} of feed {feed_id} at {timestamp}: {text}", verified.publisher)

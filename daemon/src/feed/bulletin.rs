@@ -366,7 +366,8 @@ mod tests {
         let bulletin = signed(7, B256::ZERO, 1, 2, "text");
         let publisher = bulletin.publisher().expect("publisher");
         bulletin.check(publisher).expect("as signed");
-        let changes: [(&str, fn(&mut Bulletin)); 4] = [
+        type Change = fn(&mut Bulletin);
+        let changes: [(&str, Change); 4] = [
             ("feed", |b| b.feed_id = B256::repeat_byte(1)),
             ("sequence", |b| b.sequence = 2),
             ("timestamp", |b| b.timestamp = 1),
