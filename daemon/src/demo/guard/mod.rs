@@ -10,8 +10,8 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 use serde::Serialize;
 
 use self::{
-    replay::Account,
-    vault::{Vault, coins},
+    replay::{Account, Limits},
+    vault::{Vault, WINDOW_BPS, coins},
 };
 use super::{
     DemoError,
@@ -106,7 +106,7 @@ struct Saver {
 impl Demo<'_> {
     async fn play(&self, prover: Arc<dyn Prove>, verifier: Bytes) -> Result<Summary, DemoError> {
         let (screen, stand) = (self.screen, self.stand);
-        let (fraud, honest) = self.accounts()?;
+        let (fraud, honest, savings) = self.accounts()?;
         let mut vault =
             Vault::set(stand, screen, prover.model_id(), verifier, self.options.thresholds, SINGLE_BPS).await?;
         let mut raw = stand.config();
@@ -116,15 +116,14 @@ impl Demo<'_> {
 
         screen.say("\nHonest accounts put money in:");
         let mut savers = Vec::new();
-        let most = fraud.sent.largest.max(honest.sent.largest);
-        for (name, part) in [("Anna", 30), ("Boris", 15), ("Chen", 5)] {
+        for (name, part) in [("Anna", 6), ("Boris", 3), ("Chen", 1)] {
             let wallet = vault.account(stand).await?;
-            let assets = vault::wei(most) * U256::from(part) / U256::from(10);
+            let assets = vault::wei(savings) * U256::from(part) / U256::from(10);
             vault.put_in(&wallet, assets).await?;
             screen.say(&format!("  {name} puts in {} ({} gas)", coins(assets), vault.gas[0]));
             savers.push(Saver { name, wallet, assets });
         }
-        let small = vault::wei(most) / U256::from(20);
+        let small = vault::wei(savings) / U256::from(60);
         let saver = &mut savers[0];
         vault.take_out(&saver.wallet, small).await?;
         saver.assets -= small;
@@ -166,18 +165,19 @@ impl Demo<'_> {
         Ok(Summary { judged, honest: left, gas: vault.gas })
     }
 
-    /// A fraud of the table, and the honest account whose largest withdrawal is nearest to the fraud's, so that one vault
-    /// flags both.
-    fn accounts(&self) -> Result<(Account, Account), DemoError> {
+    /// A fraud of the table, an honest account, and savings in gwei with which one vault flags the last withdrawals of both.
+    fn accounts(&self) -> Result<(Account, Account, u64), DemoError> {
         let accounts = replay::read(&self.options.accounts).map_err(DemoError::Accounts)?;
-        let fits = |account: &&Account| replay::fits(account);
-        let frauds: Vec<&Account> = accounts.iter().filter(fits).filter(|account| account.is_fraud).collect();
-        let none = |what: &str| DemoError::Accounts(format!("{}: it has no {what}", self.options.accounts.display()));
-        let index = usize::try_from(self.options.seed).unwrap_or_default() % frauds.len().max(1);
-        let fraud = *frauds.get(index).ok_or_else(|| none("fraud that can be replayed"))?;
-        let distance = |account: &&Account| account.sent.largest.abs_diff(fraud.sent.largest);
-        let honest = accounts.iter().filter(fits).filter(|account| !account.is_fraud).min_by_key(distance);
-        Ok((fraud.clone(), honest.ok_or_else(|| none("honest account that can be replayed"))?.clone()))
+        let limits = Limits { single_bps: SINGLE_BPS.into(), window_bps: WINDOW_BPS.into() };
+        let frauds = accounts.iter().filter(|account| account.is_fraud && replay::fits(account));
+        let planned: Vec<_> = frauds
+            .filter_map(|fraud| replay::plan(fraud, &accounts, limits).map(|(honest, savings)| (fraud, honest, savings)))
+            .collect();
+        let index = usize::try_from(self.options.seed).unwrap_or_default() % planned.len().max(1);
+        let (fraud, honest, savings) = planned.get(index).ok_or_else(|| {
+            DemoError::Accounts(format!("{}: it has no two accounts that one vault can flag", self.options.accounts.display()))
+        })?;
+        Ok(((*fraud).clone(), honest.clone(), *savings))
     }
 
     /// Replays an account up to its largest withdrawal, which is flagged.

@@ -50,21 +50,61 @@ impl Flow {
 
 /// Calls that a replay may take.
 const MOST_CALLS: u64 = 40;
+/// Smallest withdrawal, in gwei, that stands for something.
+const LEAST: u64 = 1_000_000;
 
-/// Whether an account can be replayed up to a last withdrawal that stands out: few calls, nothing taken out that wasn't put
-/// in, each earlier withdrawal well below the largest, and all of them together not much above it.
+/// Whether an account can be replayed at all: few calls, something to take out, and nothing taken out that wasn't put in.
 pub(crate) fn fits(account: &Account) -> bool {
     let Account { received, sent, .. } = account;
-    let amounts = sent.amounts();
-    let earlier = amounts.split_last().map_or(&[][..], |(_, earlier)| earlier);
     received.count > 0
-        && (1..MOST_CALLS).contains(&sent.count)
+        && sent.count > 0
         && received.count + sent.count <= MOST_CALLS
         && sent.total <= received.total
         && received.smallest > 0
-        && sent.largest >= 1_000_000
-        && earlier.iter().all(|amount| *amount <= sent.largest / 10 * 3)
-        && earlier.iter().sum::<u64>() <= sent.largest.saturating_mul(2)
+        && sent.largest >= LEAST
+}
+
+/// A vault's limits, as its contract applies them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// A withdrawal of more than this share of all assets is flagged, in 1/10,000.
+    pub(crate) single_bps: u64,
+    /// So is one that doesn't fit into a bucket of this share.
+    pub(crate) window_bps: u64,
+}
+
+/// What is left in a vault that holds `all` after an account's replay, and what is in the bucket, if its last withdrawal is the
+/// only one that is flagged. The bucket is taken not to leak.
+fn after(account: &Account, limits: Limits, all: u64, level: u64) -> Option<(u64, u64)> {
+    let (mut all, mut level) = (all.checked_add(account.received.total)?, level);
+    let amounts = account.sent.amounts();
+    for (i, amount) in amounts.iter().enumerate() {
+        let share = |bps: u64| u128::from(all) * u128::from(bps);
+        let single = u128::from(*amount) * 10_000 > share(limits.single_bps);
+        let flagged = single || u128::from(level + amount) * 10_000 > share(limits.window_bps);
+        let last = i + 1 == amounts.len();
+        // A flag that hangs on how fast the bucket leaks is no certain one.
+        if flagged != last || (last && !single) {
+            return None;
+        }
+        all -= amount;
+        level += if last { 0 } else { *amount };
+    }
+    Some((all, level))
+}
+
+/// An honest account and savings in gwei such that a vault with those savings flags the last withdrawals of both, first the honest
+/// one's and then the fraud's, and no other.
+pub(crate) fn plan(fraud: &Account, accounts: &[Account], limits: Limits) -> Option<(Account, u64)> {
+    let mut honest: Vec<&Account> = accounts.iter().filter(|account| !account.is_fraud && fits(account)).collect();
+    honest.sort_by_key(|account| account.sent.largest.abs_diff(fraud.sent.largest));
+    honest.into_iter().find_map(|honest| {
+        let least = honest.sent.largest.min(fraud.sent.largest);
+        (1..=10).rev().map(|times| least * times).find_map(|savings| {
+            let (all, level) = after(honest, limits, savings, savings / 50)?;
+            after(fraud, limits, all, level).map(|_| (honest.clone(), savings))
+        })
+    })
 }
 
 /// Reads accounts from a table with the data set's headings.
@@ -117,6 +157,28 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Account>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn account(is_fraud: bool, received: [u64; 4], sent: [u64; 4]) -> Account {
+        let flow = |[count, smallest, largest, total]: [u64; 4]| Flow { count, gap: 0, smallest, largest, total };
+        Account { address: String::new(), is_fraud, received: flow(received), sent: flow(sent) }
+    }
+
+    #[test]
+    fn a_vault_is_planned_that_flags_the_last_withdrawals_alone() {
+        let limits = Limits { single_bps: 800, window_bps: 5000 };
+        let unit = LEAST * 100;
+        let fraud = account(true, [1, unit, unit, unit], [1, unit, unit, unit]);
+        // Its second withdrawal is as large as the last.
+        let even = account(false, [1, 2 * unit, 2 * unit, 2 * unit], [2, unit, unit, 2 * unit]);
+        let fit = account(false, [2, unit, unit, 2 * unit], [2, unit / 10, unit, unit + unit / 10]);
+        let (honest, savings) = plan(&fraud, &[even.clone(), fit.clone()], limits).expect("a plan");
+        assert_eq!(honest, fit);
+        let (all, level) = after(&honest, limits, savings, savings / 50).expect("honest");
+        assert!(after(&fraud, limits, all, level).is_some());
+        assert_eq!(plan(&fraud, &[even], limits), None);
+        // Never below zero.
+        assert!(!fits(&account(false, [1, unit, unit, unit], [1, 2 * unit, 2 * unit, 2 * unit])));
+    }
 
     #[test]
     fn amounts_leave_the_same_record() {

@@ -16,7 +16,7 @@ use crate::{
 const LONGEST_GAP: u64 = 7 * 24 * 3600;
 const HOUR: u32 = 3600;
 /// What is above 50 % of the assets within an hour is flagged.
-const WINDOW_BPS: u16 = 5000;
+pub(super) const WINDOW_BPS: u16 = 5000;
 
 /// From which scores the guard acts.
 #[derive(Clone, Copy, Debug)]
