@@ -41,13 +41,13 @@ def batches(lengths, rng):
     return [found[i] for i in rng.permutation(len(found))]
 
 
-def train(shape, epoch, epochs, seed, rate=3e-3, dropout=0.1, decay=1e-4, smoothing=0.0, start=None, report=None):
+def train(shape, epoch, epochs, seed, rate=3e-3, dropout=0.1, decay=1e-4, smoothing=0.0, report=None):
     """A network trained on `epoch(n)`, a list of texts and an array of their classes for each of the `epochs`.
 
     The array has a column more for each of the shape's hints, whose loss counts half.
     `decay` is the weights' share of the gradient, `smoothing` the share of a label that all classes get alike.
     """
-    weights = {k: jnp.asarray(v) for k, v in (start or network.start(shape, seed)).items()}
+    weights = {k: jnp.asarray(v) for k, v in network.start(shape, seed).items()}
     sizes = (shape.classes, *shape.hints)
     rng, key = np.random.default_rng(seed), jax.random.key(seed)
 

@@ -15,9 +15,7 @@ import network
 import reports
 import templates
 
-SHAPE = network.Shape(
-    classes=2, embedding=6, stages=((12, 5, 1), (16, 6, 2), (16, 6, 2)), pooled=(2,), hidden=16
-)  # fmt: skip
+SHAPE = network.Shape(classes=2, embedding=6, stages=((12, 5, 1), (16, 6, 2), (16, 6, 2)), pooled=(2,), hidden=16)
 EPOCHS = 40
 
 TIMES = 3
