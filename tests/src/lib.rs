@@ -6,6 +6,7 @@
 //! - `integers`: the integer network against witness and proofs, on real positions;
 //! - `chain`: real proofs, and what is wrong with others, on a real local chain;
 //! - `digits`: what rounding costs a network of handwritten digits, and its proofs on chain;
+//! - `text`: the same of networks that classify texts, and what a contract reads of them;
 //! - `tidy`: what must hold of the repository's files.
 
 mod chain;

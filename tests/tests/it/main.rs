@@ -7,4 +7,5 @@ mod integers;
 mod mutations;
 mod rules;
 mod table;
+mod text;
 mod tidy;
