@@ -114,6 +114,11 @@ pub trait Prove: Send + Sync + fmt::Debug {
         Err(ProveError::Circuit("the model's input is a chess board: only an arena asks it".into()))
     }
 
+    /// Runs the model and proves nothing: the integers of each output, in order.
+    fn infer(&self, _input: &Tensor) -> Result<Vec<Vec<i64>>, ProveError> {
+        Err(ProveError::Circuit("only general nets are run without a proof".into()))
+    }
+
     /// Makes a proof and says how many seconds each of its steps took. Empty where nobody measures.
     fn profile(&self, _input: &Tensor, _request: [u8; 32]) -> Result<Vec<(&'static str, f64)>, ProveError> {
         Ok(vec![])

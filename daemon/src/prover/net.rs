@@ -454,6 +454,12 @@ impl Prove for NetCircuitProver {
         Ok(Tensor { cells: values.len(), values })
     }
 
+    fn infer(&self, input: &Tensor) -> Result<Vec<Vec<i64>>, ProveError> {
+        let net = self.prover.net();
+        let trace = net::interpret::run(net, &split(net, input)?).map_err(said)?;
+        Ok(net.outputs.iter().map(|output| trace.tensors[output.tensor].clone()).collect())
+    }
+
     fn verify(&self, proof: &Proof) -> bool {
         let Proof { bytes, instances, .. } = proof.clone();
         self.prover.verify(&net::NetProof { bytes, instances })

@@ -112,6 +112,8 @@ pub fn words(data: &Bytes) -> Option<String> {
         Errors::WrongRound(e) => format!("WrongRound: round {} is the one to be judged", e.round),
         Errors::Inconclusive(e) => format!("Inconclusive: a score of {} neither releases nor pauses", e.score),
         Errors::TooEarly(e) => format!("TooEarly: not before {}", e.time),
+        Errors::NotPaused(_) => "NotPaused: there is no pause to end".into(),
+        Errors::NotAllowed(_) => "NotAllowed: this account may not do that".into(),
         Errors::ProofRejected(_) => "ProofRejected: the verifier doesn't accept the proof".into(),
         other => format!("{other:?}"),
     })

@@ -93,7 +93,18 @@ impl Wallet {
 
     /// Puts tokens into a vault.
     pub async fn put_in(&self, vault: Address, assets: U256) -> Result<Receipt, ChainError> {
-        let call = vault::depositCall { assets, receiver: self.address() };
+        self.put_in_for(vault, assets, self.address()).await
+    }
+
+    /// Has a vault count another's deposits for this account as its own.
+    pub async fn accept_payer(&self, vault: Address, payer: Address) -> Result<Receipt, ChainError> {
+        let call = guard::setPayerCall { payer, accepted: true };
+        self.call("setPayer", vault, call.abi_encode().into(), U256::ZERO).await
+    }
+
+    /// Puts tokens into a vault for an account.
+    pub async fn put_in_for(&self, vault: Address, assets: U256, receiver: Address) -> Result<Receipt, ChainError> {
+        let call = vault::depositCall { assets, receiver };
         self.call("deposit", vault, call.abi_encode().into(), U256::ZERO).await
     }
 

@@ -27,6 +27,7 @@ use crate::{
     config::Config,
     prover::{Models, Prove},
     service::Notice,
+    store::State,
 };
 
 pub use vault::Thresholds;
@@ -51,6 +52,18 @@ pub struct Options {
     pub quiet: bool,
 }
 
+/// What a guard does with a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It may be taken out.
+    Released,
+    /// It is held, and the vault is paused.
+    Held,
+    /// The score decides nothing: it waits for its time.
+    Waits,
+}
+
 /// A judged withdrawal.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judged {
@@ -60,8 +73,8 @@ pub struct Judged {
     pub fraud: bool,
     /// The model's score.
     pub score: String,
-    /// Whether the vault was paused.
-    pub paused: bool,
+    /// What the guard did.
+    pub outcome: Outcome,
     /// Seconds that the proof took.
     pub prove_s: f64,
     /// Seconds from the withdrawal's block to the judgement's.
@@ -106,7 +119,7 @@ struct Saver {
 impl Demo<'_> {
     async fn play(&self, prover: Arc<dyn Prove>, verifier: Bytes) -> Result<Summary, DemoError> {
         let (screen, stand) = (self.screen, self.stand);
-        let (fraud, honest, savings) = self.accounts()?;
+        let (fraud, honest, savings) = self.accounts(prover.as_ref())?;
         let mut vault =
             Vault::set(stand, screen, prover.model_id(), verifier, self.options.thresholds, SINGLE_BPS).await?;
         let mut raw = stand.config();
@@ -133,12 +146,16 @@ impl Demo<'_> {
         screen.say(&format!("\nAn account does what {} did, which is labelled as honest:", honest.address));
         let (wallet, incident, since) = self.replayed(&mut vault, &honest).await?;
         judged.push(self.judgement(&mut daemon, &honest, since).await?);
-        if !judged[0].paused {
-            vault.claim(&wallet, incident).await?;
-            screen.say(&format!("  it is released, and the account takes it out ({} gas)", vault.gas[3]));
-        } else {
-            vault.end_pause(stand).await?;
-            screen.say("  a false alarm: governance ends the pause");
+        match judged[0].outcome {
+            Outcome::Released => {
+                vault.claim(&wallet, incident).await?;
+                screen.say(&format!("  the account takes it out ({} gas)", vault.gas[3]));
+            }
+            Outcome::Held => {
+                vault.end_pause(stand).await?;
+                screen.say("  a false alarm: governance ends the pause");
+            }
+            Outcome::Waits => {}
         }
 
         screen.say(&format!("\nAn account does what {} did, which is labelled as fraud:", fraud.address));
@@ -152,8 +169,13 @@ impl Demo<'_> {
                 screen.say(&format!("  {who}: {why}"));
             }
         }
-        vault.end_pause(stand).await?;
-        screen.say("\nGovernance has looked at it and ends the pause, which is all that it can do. The honest accounts' money:");
+        if judged[1].outcome == Outcome::Held {
+            vault.end_pause(stand).await?;
+            screen.say("\nGovernance has looked at it and ends the pause, which is all that it can do. The honest accounts' money:");
+        } else {
+            screen
+                .say("\nThe model doesn't see it; of frauds it finds about two in three. The honest accounts' money:");
+        }
         let mut left = Vec::new();
         for saver in &savers {
             let share = saver.wallet.share_of(vault.address).await?;
@@ -165,17 +187,34 @@ impl Demo<'_> {
         Ok(Summary { judged, honest: left, gas: vault.gas })
     }
 
-    /// A fraud of the table, an honest account, and savings in gwei with which one vault flags the last withdrawals of both.
-    fn accounts(&self) -> Result<(Account, Account, u64), DemoError> {
-        let accounts = replay::read(&self.options.accounts).map_err(DemoError::Accounts)?;
+    /// A fraud and an honest account that the model is right about, as their records stand in the table, and savings in gwei with
+    /// which one vault flags the last withdrawals of both. Its figures over all accounts are in the model's README.
+    fn accounts(&self, prover: &dyn Prove) -> Result<(Account, Account, u64), DemoError> {
+        let mut accounts = replay::read(&self.options.accounts).map_err(DemoError::Accounts)?;
+        let Thresholds { release_below, pause_at } = self.options.thresholds;
+        let is_right = |account: &Account| {
+            let score = prover.unpack(&account.limbs).and_then(|input| prover.infer(&input));
+            let score = score.ok().and_then(|outputs| outputs.first()?.first().copied());
+            score.is_some_and(|score| match account.is_fraud {
+                true => score >= i64::from(pause_at),
+                false => score < i64::from(release_below),
+            })
+        };
+        accounts.retain(|account| replay::fits(account) && is_right(account));
         let limits = Limits { single_bps: SINGLE_BPS.into(), window_bps: WINDOW_BPS.into() };
-        let frauds = accounts.iter().filter(|account| account.is_fraud && replay::fits(account));
-        let planned: Vec<_> = frauds
-            .filter_map(|fraud| replay::plan(fraud, &accounts, limits).map(|(honest, savings)| (fraud, honest, savings)))
+        let planned: Vec<_> = accounts
+            .iter()
+            .filter(|account| account.is_fraud)
+            .filter_map(|fraud| {
+                replay::plan(fraud, &accounts, limits).map(|(honest, savings)| (fraud, honest, savings))
+            })
             .collect();
         let index = usize::try_from(self.options.seed).unwrap_or_default() % planned.len().max(1);
         let (fraud, honest, savings) = planned.get(index).ok_or_else(|| {
-            DemoError::Accounts(format!("{}: it has no two accounts that one vault can flag", self.options.accounts.display()))
+            let file = self.options.accounts.display();
+            DemoError::Accounts(format!(
+                "{file}: it has no two accounts that the model is right about and one vault can flag"
+            ))
         })?;
         Ok(((*fraud).clone(), honest.clone(), *savings))
     }
@@ -206,6 +245,11 @@ impl Demo<'_> {
                     prove_s = ms as f64 / 1000.0;
                     waiting.phase("simulates and submits");
                 }
+                Notice::Ended { state: State::Forfeited, why, .. } => {
+                    drop(waiting);
+                    self.screen.say(&format!("  {why}"));
+                    return Ok(judged(account, String::new(), Outcome::Waits, prove_s, since, 0));
+                }
                 Notice::Ended { why, .. } => {
                     return Err(DemoError::NoAnswer { what: "to the incident".into(), why });
                 }
@@ -216,22 +260,22 @@ impl Demo<'_> {
                     };
                     drop(waiting);
                     let answer_s = since.elapsed().as_secs_f64();
-                    let what = if paused { "held, and the vault is paused" } else { "released" };
+                    let (outcome, what) = match paused {
+                        true => (Outcome::Held, "held, and the vault is paused"),
+                        false => (Outcome::Released, "released"),
+                    };
                     self.screen.say(&format!(
                         "  the daemon proves a score of {score}: {what} ({gas} gas, proved in {prove_s:.2} s, {answer_s:.2} s after the withdrawal was mined)"
                     ));
-                    return Ok(Judged {
-                        account: account.address.clone(),
-                        fraud: account.is_fraud,
-                        score: score.to_string(),
-                        paused,
-                        prove_s,
-                        answer_s,
-                        gas,
-                    });
+                    return Ok(judged(account, score.to_string(), outcome, prove_s, since, gas));
                 }
                 _ => {}
             }
         }
     }
+}
+
+fn judged(account: &Account, score: String, outcome: Outcome, prove_s: f64, since: Instant, gas: u64) -> Judged {
+    let (account, fraud) = (account.address.clone(), account.is_fraud);
+    Judged { account, fraud, score, outcome, prove_s, answer_s: since.elapsed().as_secs_f64(), gas }
 }

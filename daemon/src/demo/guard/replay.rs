@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::chain::types::U256;
+
 /// One account of the data set, as far as a vault sees it. Amounts in gwei, times in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Account {
@@ -13,6 +15,8 @@ pub(crate) struct Account {
     pub(crate) received: Flow,
     /// What went out.
     pub(crate) sent: Flow,
+    /// The limbs that a guard would hold of it.
+    pub(crate) limbs: Vec<[u8; 32]>,
 }
 
 /// One direction.
@@ -20,6 +24,8 @@ pub(crate) struct Account {
 pub(crate) struct Flow {
     /// How often.
     pub(crate) count: u64,
+    /// From or to how many others.
+    pub(crate) distinct: u64,
     /// Seconds between two times, on average.
     pub(crate) gap: u64,
     /// The smallest amount.
@@ -124,14 +130,17 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Account>, String> {
         "min_value_received",
         "max_value_received",
         "total_ether_received",
+        "Average_of_Unique_Received_From_Addresses",
         "Sent_tnx",
         "Avg_min_between_sent_tnx",
         "min_val_sent",
         "max_val_sent",
         "total_Ether_sent",
+        "Average_of_Unique_Sent_To_Addresses",
     ];
     let places = columns.map(place).into_iter().collect::<Result<Vec<usize>, _>>()?;
     let (address, flag) = (place("Address")?, place("FLAG")?);
+    let limbs = [place("limb0")?, place("limb1")?];
     let mut accounts = Vec::new();
     for line in lines.filter(|line| !line.is_empty()) {
         let fields: Vec<&str> = line.split(',').collect();
@@ -143,12 +152,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Account>, String> {
             smallest: gwei(from + 2),
             largest: gwei(from + 3),
             total: gwei(from + 4),
+            distinct: number(from + 5).max(0.0) as u64,
+        };
+        let limb = |at: usize| -> Option<[u8; 32]> {
+            let digits = fields.get(at)?.strip_prefix("0x")?;
+            U256::from_str_radix(digits, 16).ok().map(|limb| limb.to_be_bytes())
         };
         accounts.push(Account {
             address: fields.get(address).map(ToString::to_string).unwrap_or_default(),
             is_fraud: fields.get(flag) == Some(&"1"),
             received: flow(0),
-            sent: flow(5),
+            sent: flow(6),
+            limbs: limbs.iter().filter_map(|at| limb(*at)).collect(),
         });
     }
     Ok(accounts)
@@ -159,8 +174,9 @@ mod tests {
     use super::*;
 
     fn account(is_fraud: bool, received: [u64; 4], sent: [u64; 4]) -> Account {
-        let flow = |[count, smallest, largest, total]: [u64; 4]| Flow { count, gap: 0, smallest, largest, total };
-        Account { address: String::new(), is_fraud, received: flow(received), sent: flow(sent) }
+        let flow =
+            |[count, smallest, largest, total]: [u64; 4]| Flow { count, distinct: 1, gap: 0, smallest, largest, total };
+        Account { is_fraud, received: flow(received), sent: flow(sent), ..Account::default() }
     }
 
     #[test]
@@ -184,7 +200,7 @@ mod tests {
     fn amounts_leave_the_same_record() {
         let cases = [(0, 0, 0, 0), (1, 7, 7, 7), (2, 3, 9, 12), (5, 1, 10, 30), (4, 2, 2, 8), (7, 1, 100, 111)];
         for (count, smallest, largest, total) in cases {
-            let amounts = Flow { count, gap: 0, smallest, largest, total }.amounts();
+            let amounts = Flow { count, distinct: 1, gap: 0, smallest, largest, total }.amounts();
             assert_eq!(amounts.len() as u64, count);
             assert_eq!(amounts.iter().sum::<u64>(), total, "{amounts:?}");
             assert_eq!(amounts.iter().min().copied().unwrap_or_default(), smallest, "{amounts:?}");

@@ -8,13 +8,15 @@ use crate::{
     apps::guard::{self, Terms, coin_code, vault_code},
     chain::{
         Wallet,
-        types::{Address, Bytes, U256},
+        types::{Address, Bytes, U256, keccak256},
     },
 };
 
 /// Longest pause between two calls of a replayed account, in seconds.
 const LONGEST_GAP: u64 = 7 * 24 * 3600;
 const HOUR: u32 = 3600;
+/// Others that pay for a replayed account, itself included.
+const MOST_PAYERS: u64 = 6;
 /// What is above 50 % of the assets within an hour is flagged.
 pub(super) const WINDOW_BPS: u16 = 5000;
 
@@ -92,7 +94,11 @@ impl Vault {
 
     /// Takes out to the account itself; the incident, if it was flagged.
     pub(crate) async fn take_out(&mut self, wallet: &Wallet, assets: U256) -> Result<Option<U256>, DemoError> {
-        let (incident, receipt) = wallet.take_out(self.address, assets, wallet.address()).await?;
+        self.take_out_to(wallet, assets, wallet.address()).await
+    }
+
+    async fn take_out_to(&mut self, wallet: &Wallet, assets: U256, to: Address) -> Result<Option<U256>, DemoError> {
+        let (incident, receipt) = wallet.take_out(self.address, assets, to).await?;
         self.gas[if incident.is_some() { 2 } else { 1 }] = receipt.mined.gas_used;
         Ok(incident)
     }
@@ -107,30 +113,46 @@ impl Vault {
         Ok(())
     }
 
-    /// Does what an account of the data set did up to its largest withdrawal, which is its last one here.
+    /// Does what an account of the data set did up to its largest withdrawal, which is its last one here. What came from others
+    /// comes from others here, as far as that takes few accounts; what went to others goes to others.
     pub(crate) async fn lead_up(&mut self, stand: &Stand, account: &Account) -> Result<Wallet, DemoError> {
+        let Account { received, sent, .. } = account;
         let wallet = self.account(stand).await?;
-        for assets in account.received.amounts() {
-            later(stand, account.received.gap).await?;
-            self.put_in(&wallet, wei(assets)).await?;
+        let mut payers = vec![wallet.clone()];
+        for _ in 1..received.distinct.clamp(1, MOST_PAYERS).min(received.count) {
+            let payer = self.account(stand).await?;
+            wallet.accept_payer(self.address, payer.address()).await?;
+            payers.push(payer);
         }
-        let sent = account.sent.amounts();
-        for assets in &sent[..sent.len().saturating_sub(1)] {
-            later(stand, account.sent.gap).await?;
-            self.take_out(&wallet, wei(*assets)).await?;
+        for (i, assets) in received.amounts().into_iter().enumerate() {
+            later(stand, received.gap).await?;
+            let payer = &payers[i % payers.len()];
+            self.gas[0] = payer.put_in_for(self.address, wei(assets), wallet.address()).await?.mined.gas_used;
         }
-        later(stand, account.sent.gap).await?;
+        let amounts = sent.amounts();
+        for (i, assets) in amounts[..amounts.len().saturating_sub(1)].iter().enumerate() {
+            later(stand, sent.gap).await?;
+            self.take_out_to(&wallet, wei(*assets), other(i, sent.distinct)).await?;
+        }
+        later(stand, sent.gap).await?;
         Ok(wallet)
     }
 
     /// The withdrawal that must be flagged.
     pub(crate) async fn last_withdrawal(&mut self, wallet: &Wallet, account: &Account) -> Result<U256, DemoError> {
-        let incident = self.take_out(wallet, wei(account.sent.largest)).await?;
+        let to = other(account.sent.count as usize, account.sent.distinct);
+        let incident = self.take_out_to(wallet, wei(account.sent.largest), to).await?;
         incident.ok_or_else(|| DemoError::NoAnswer {
             what: format!("to what {} did", account.address),
             why: "its last withdrawal isn't flagged: the vault is too large for it".into(),
         })
     }
+}
+
+/// One of so many other addresses.
+fn other(i: usize, distinct: u64) -> Address {
+    let n = 1 + i as u64 % distinct.max(1);
+    Address::from_word(keccak256(n.to_be_bytes()))
 }
 
 async fn later(stand: &Stand, seconds: u64) -> Result<(), DemoError> {
