@@ -105,7 +105,7 @@ contract AdapterTest is ResolveBase {
     function test_onlyTheAdapterReports() external {
         bytes32 question = questionOf(terms());
         vm.prank(OTHER);
-        vm.expectRevert(bytes("condition not prepared or found"));
+        refused(FakeConditionalTokens.NotPrepared.selector);
         tokens.reportPayouts(question, three(0, 1, 0));
         // Somebody's own condition about the same question is another one.
         vm.prank(OTHER);

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-/// @title Conditions as Gnosis' Conditional Tokens keep them
-/// @dev For tests only: the conditions alone, without positions and collateral. Made after the deployed contract's
-/// public interface, down to which calls fail with which words.
+/// @title Conditions that behave as those of Gnosis' Conditional Tokens
+/// @dev For tests only: conditions without positions and collateral. It has the public interface of the real ones, and
+/// refuses what they refuse, with errors of its own.
 contract FakeConditionalTokens {
+    error SlotsOutOfRange(uint256 slots);
+    error PreparedAlready(bytes32 conditionId);
+    error NotPrepared(bytes32 conditionId);
+    error ReportedAlready(bytes32 conditionId);
+    error NothingPaid(bytes32 conditionId);
+
     /// @notice A condition became known.
     event ConditionPreparation(
         bytes32 indexed conditionId, address indexed oracle, bytes32 indexed questionId, uint256 outcomeSlotCount
@@ -19,46 +25,43 @@ contract FakeConditionalTokens {
         uint256[] payoutNumerators
     );
 
-    mapping(bytes32 conditionId => uint256[]) public payoutNumerators;
+    /// @notice A prepared condition's slots, all zero until they are reported; no slots of one that isn't prepared.
+    mapping(bytes32 conditionId => uint256[] slots) public payoutNumerators;
+
+    /// @notice The sum of the numerators, zero until they are reported.
     mapping(bytes32 conditionId => uint256) public payoutDenominator;
 
-    function prepareCondition(address oracle, bytes32 questionId, uint256 outcomeSlotCount) external {
-        require(outcomeSlotCount <= 256, "too many outcome slots");
-        require(outcomeSlotCount > 1, "there should be more than one outcome slot");
-        bytes32 conditionId = getConditionId(oracle, questionId, outcomeSlotCount);
-        require(payoutNumerators[conditionId].length == 0, "condition already prepared");
-        payoutNumerators[conditionId] = new uint256[](outcomeSlotCount);
-        emit ConditionPreparation(conditionId, oracle, questionId, outcomeSlotCount);
-    }
-
-    function reportPayouts(bytes32 questionId, uint256[] calldata payouts) external {
-        uint256 slots = payouts.length;
-        require(slots > 1, "there should be more than one outcome slot");
-        // Whoever calls is the oracle that is reported for.
-        bytes32 conditionId = getConditionId(msg.sender, questionId, slots);
-        uint256[] storage numerators = payoutNumerators[conditionId];
-        require(numerators.length == slots, "condition not prepared or found");
-        require(payoutDenominator[conditionId] == 0, "payout denominator already set");
-        uint256 denominator;
+    /// @notice Anyone may prepare any condition, once.
+    function prepareCondition(address oracle, bytes32 questionId, uint256 slots) external {
+        if (slots < 2 || slots > 256) revert SlotsOutOfRange(slots);
+        bytes32 id = getConditionId(oracle, questionId, slots);
+        if (getOutcomeSlotCount(id) != 0) revert PreparedAlready(id);
         for (uint256 i; i < slots; ++i) {
-            denominator += payouts[i];
-            require(numerators[i] == 0, "payout numerator already set");
-            numerators[i] = payouts[i];
+            payoutNumerators[id].push(0);
         }
-        require(denominator > 0, "payout is all zeroes");
-        payoutDenominator[conditionId] = denominator;
-        emit ConditionResolution(conditionId, msg.sender, questionId, slots, payouts);
+        emit ConditionPreparation(id, oracle, questionId, slots);
     }
 
-    function getOutcomeSlotCount(bytes32 conditionId) external view returns (uint256) {
+    /// @notice Whoever calls is the oracle of the condition that is reported; once.
+    function reportPayouts(bytes32 questionId, uint256[] calldata payouts) external {
+        bytes32 id = getConditionId(msg.sender, questionId, payouts.length);
+        if (getOutcomeSlotCount(id) == 0) revert NotPrepared(id);
+        if (payoutDenominator[id] != 0) revert ReportedAlready(id);
+        payoutNumerators[id] = payouts;
+        uint256 sum;
+        for (uint256 i; i < payouts.length; ++i) {
+            sum += payouts[i];
+        }
+        if (sum == 0) revert NothingPaid(id);
+        payoutDenominator[id] = sum;
+        emit ConditionResolution(id, msg.sender, questionId, payouts.length, payouts);
+    }
+
+    function getOutcomeSlotCount(bytes32 conditionId) public view returns (uint256) {
         return payoutNumerators[conditionId].length;
     }
 
-    function getConditionId(address oracle, bytes32 questionId, uint256 outcomeSlotCount)
-        public
-        pure
-        returns (bytes32)
-    {
-        return keccak256(abi.encodePacked(oracle, questionId, outcomeSlotCount));
+    function getConditionId(address oracle, bytes32 questionId, uint256 slots) public pure returns (bytes32) {
+        return keccak256(abi.encodePacked(oracle, questionId, slots));
     }
 }
