@@ -137,6 +137,35 @@ async fn events_go_on_from_the_last_id_and_end_when_the_server_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn listeners_beyond_the_limit_are_told_so_until_one_leaves() {
+    let dir = tempfile::tempdir().expect("folder");
+    put(dir.path(), &own(1));
+    let served = serve(dir.path(), None).await;
+    let url = format!("{}/events", served.url);
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        let stream = get(&url).await;
+        assert_eq!(stream.status(), StatusCode::OK);
+        streams.push(stream);
+    }
+    let refused = get(&url).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "10");
+    // Lists are still there, and so are the others' streams.
+    let list = get(&format!("{}/bulletins", served.url)).await;
+    assert_eq!(numbers(&list.text().await.expect("text")), [1]);
+    read_until(&mut streams[63], &own(1).to_json()).await;
+    streams.pop();
+    must("a place", async {
+        while get(&url).await.status() != StatusCode::OK {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_one_publisher_s_first_word_is_shown() {
     let dir = tempfile::tempdir().expect("folder");
     let write = |name: &str, bytes: &str| fs::write(dir.path().join(name), bytes).expect("write");
