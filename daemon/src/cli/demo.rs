@@ -124,17 +124,30 @@ pub(super) async fn chess(args: ChessArgs, output: Output) -> Result<(), CliErro
     }
 }
 
+/// From which scores a guard acts, as the model's integers.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(super) struct ThresholdArgs {
+    /// Lower scores release.
+    #[arg(long, default_value_t = RELEASE_BELOW)]
+    pub(super) release_below: u32,
+    /// These and higher scores pause.
+    #[arg(long, default_value_t = PAUSE_AT)]
+    pub(super) pause_at: u32,
+}
+
+impl From<ThresholdArgs> for Thresholds {
+    fn from(args: ThresholdArgs) -> Self {
+        Self { release_below: args.release_below, pause_at: args.pause_at }
+    }
+}
+
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct GuardArgs {
     /// The folder of the model that scores accounts, with `accounts.csv`.
     #[arg(long, default_value = "models/fraud")]
     model: PathBuf,
-    /// Lower scores release, as the model's integers.
-    #[arg(long, default_value_t = RELEASE_BELOW)]
-    release_below: u32,
-    /// These and higher scores pause.
-    #[arg(long, default_value_t = PAUSE_AT)]
-    pause_at: u32,
+    #[command(flatten)]
+    thresholds: ThresholdArgs,
     /// Compile the model anew as a private one: its weights are in nobody's hands but the daemon's.
     #[arg(long)]
     private: bool,
@@ -181,7 +194,7 @@ pub(super) async fn guard(args: GuardArgs, output: Output) -> Result<(), CliErro
     let options = guard::Options {
         accounts: args.model.join("accounts.csv"),
         seed: args.common.seed,
-        thresholds: Thresholds { release_below: args.release_below, pause_at: args.pause_at },
+        thresholds: args.thresholds.into(),
         anvil: args.common.anvil,
         dir: args.common.dir,
         quiet: output.json,
@@ -204,7 +217,7 @@ pub(super) async fn latency(args: LatencyArgs, output: Output) -> Result<(), Cli
     };
     let options = latency::Options {
         accounts: args.guard.model.join("accounts.csv"),
-        thresholds: Thresholds { release_below: args.guard.release_below, pause_at: args.guard.pause_at },
+        thresholds: args.guard.thresholds.into(),
         incidents: args.incidents,
         queue: args.queue,
         anvil: args.guard.common.anvil,

@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use serde::Serialize;
 
-use super::{CliError, Output};
+use super::{CliError, Output, deploy_apps};
 use crate::{
     apps::chess::Terms,
     chain::{
@@ -17,7 +17,11 @@ use crate::{
 
 /// Uses chain.rpc, chain.chain_id, key.*, model.* and submit.* of the configuration.
 #[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
+    /// Another app than chess.
+    #[command(subcommand)]
+    app: Option<deploy_apps::App>,
     /// Stake of each side, in wei; deposit the host's side in the arena first.
     #[arg(long, default_value = "0")]
     stake: U256,
@@ -41,6 +45,9 @@ struct Deployed {
 }
 
 pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Result<(), CliError> {
+    if let Some(app) = args.app {
+        return deploy_apps::run(app, raw, output).await;
+    }
     let known = !raw.chess.arena.is_empty();
     if !known {
         // Not needed yet: this command is what makes it.

@@ -7,6 +7,7 @@
 mod bench;
 mod demo;
 mod deploy;
+mod deploy_apps;
 mod error;
 mod feed;
 mod key;

@@ -30,10 +30,8 @@ struct Model {
     accuracy: f64,
 }
 
-const MODELS: [Model; 2] = [
-    Model { folder: "weather", classes: 2, accuracy: 0.88 },
-    Model { folder: "spam", classes: 2, accuracy: 0.975 },
-];
+const MODELS: [Model; 2] =
+    [Model { folder: "weather", classes: 2, accuracy: 0.88 }, Model { folder: "spam", classes: 2, accuracy: 0.975 }];
 
 /// A text and what it says.
 struct Text {

@@ -12,7 +12,7 @@ mod players;
 pub use board::BulletinBoard;
 pub use contract::words;
 pub use feeds::Feeds;
-pub use players::{Decision, Terms, creation_code};
+pub use players::{Decision, Terms, adapter_code, board_code, creation_code};
 
 use std::sync::Arc;
 

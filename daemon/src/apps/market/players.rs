@@ -1,7 +1,7 @@
 //! What those who open markets and bet on them send, for demos and tests.
 
-use alloy::sol_types::{SolCall, SolEvent};
-use zugzwang_contracts::PredictionMarket as abi;
+use alloy::sol_types::{SolCall, SolEvent, SolValue};
+use zugzwang_contracts::{BulletinBoard, ConditionalTokensAdapter, PredictionMarket as abi};
 
 use crate::chain::{
     ChainError, Wallet, bytecode,
@@ -48,6 +48,16 @@ pub struct Decision {
 /// Init code of a contract of parimutuel markets.
 pub fn creation_code() -> Bytes {
     abi::BYTECODE.clone()
+}
+
+/// Init code of markets that are an oracle of the Conditional Tokens at an address.
+pub fn adapter_code(tokens: Address) -> Bytes {
+    [ConditionalTokensAdapter::BYTECODE.to_vec(), tokens.abi_encode()].concat().into()
+}
+
+/// Init code of a board for bulletins.
+pub fn board_code() -> Bytes {
+    BulletinBoard::BYTECODE.clone()
 }
 
 impl Wallet {

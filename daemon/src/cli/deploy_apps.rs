@@ -1,0 +1,249 @@
+//! `zugzwang deploy oracle|market|guard`: puts the contracts of the other apps on a chain, and prints the configuration for
+//! `run`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand};
+use serde::Serialize;
+
+use super::{CliError, Output};
+use crate::{
+    apps::{guard, market, oracle},
+    chain::{
+        Client, Key, Wallet,
+        types::{Address, B256},
+        wallet::Receipt,
+    },
+    config::{Config, RawConfig},
+    out,
+    prover::{self, verifier},
+};
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum App {
+    /// The general oracle, with models registered.
+    Oracle(OracleArgs),
+    /// Parimutuel markets, an oracle of Conditional Tokens if there is one to serve, and a board for bulletins.
+    Market(MarketArgs),
+    /// A guarded vault.
+    Guard(GuardArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct OracleArgs {
+    /// An oracle that is there already.
+    #[arg(long)]
+    contract: Option<Address>,
+    /// The folder of a model to register; may be given more than once.
+    #[arg(long, required = true)]
+    model: Vec<PathBuf>,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct MarketArgs {
+    /// The text model's folder.
+    #[arg(long, default_value = "models/football")]
+    model: PathBuf,
+    /// Address of Gnosis' ConditionalTokens on this chain.
+    #[arg(long)]
+    conditional_tokens: Option<Address>,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct GuardArgs {
+    /// The folder of the model that scores accounts, public or private.
+    #[arg(long, default_value = "models/fraud")]
+    model: PathBuf,
+    /// The token that the vault keeps; 18 decimals, as the model's units ask for.
+    #[arg(long)]
+    asset: Address,
+    /// Who may end a pause; nobody if not given.
+    #[arg(long)]
+    governance: Option<Address>,
+    /// Seconds that a flagged withdrawal waits at most.
+    #[arg(long, default_value_t = 86_400)]
+    delay: u32,
+    /// Seconds that a pause lasts.
+    #[arg(long, default_value_t = 2 * 86_400)]
+    pause: u32,
+    /// Seconds after a pause in which no other begins.
+    #[arg(long, default_value_t = 86_400)]
+    grace: u32,
+    /// Seconds in which the limiter's full bucket leaks empty.
+    #[arg(long, default_value_t = 86_400)]
+    window: u32,
+    /// A withdrawal of more than this share of all assets is flagged, in 1/10,000.
+    #[arg(long, default_value_t = 500)]
+    single_bps: u16,
+    /// So is one that doesn't fit into a bucket of this share.
+    #[arg(long, default_value_t = 1500)]
+    window_bps: u16,
+    #[command(flatten)]
+    thresholds: super::demo::ThresholdArgs,
+}
+
+#[derive(Serialize)]
+struct Deployed {
+    contracts: Vec<(&'static str, String)>,
+    /// Each verifier with its model's id, and its number at the oracle if it is registered there.
+    verifiers: Vec<Verifier>,
+    start_block: u64,
+    gas: u64,
+    /// For the configuration file.
+    config: String,
+}
+
+#[derive(Serialize)]
+struct Verifier {
+    model: String,
+    model_id: String,
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<String>,
+}
+
+/// What has been deployed so far.
+struct Site {
+    wallet: Wallet,
+    config: Config,
+    contracts: Vec<(&'static str, String)>,
+    verifiers: Vec<Verifier>,
+    start_block: Option<u64>,
+    gas: u64,
+}
+
+impl Site {
+    async fn new(mut raw: RawConfig) -> Result<Self, CliError> {
+        // No contract is needed yet: this command is what makes them.
+        raw.chess.arena = format!("0x{:040x}", 1);
+        let config = Config::from_raw(raw)?;
+        let key = Key::open(&config.key.keystore, &config.key.password)?;
+        let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
+        let wallet = Wallet::new(client.clone(), key, config.submit.clone());
+        if client.balance(wallet.address()).await?.is_zero() {
+            let (account, chain) = (wallet.address(), client.chain_id());
+            return Err(CliError::failed(format!(
+                "account {account} has no money on chain {chain}: send it some for gas"
+            )));
+        }
+        Ok(Self { wallet, config, contracts: vec![], verifiers: vec![], start_block: None, gas: 0 })
+    }
+
+    fn note(&mut self, receipt: &Receipt) {
+        self.gas = self.gas.saturating_add(receipt.mined.gas_used);
+        self.start_block.get_or_insert(receipt.mined.block.number);
+    }
+
+    async fn deploy(&mut self, name: &'static str, code: crate::chain::types::Bytes) -> Result<Address, CliError> {
+        let receipt = self.wallet.deploy(name, code).await?;
+        self.note(&receipt);
+        self.contracts.push((name, receipt.contract.to_string()));
+        Ok(receipt.contract)
+    }
+
+    /// The verifier of a model; its address and the model's id.
+    async fn verifier(&mut self, folder: &PathBuf) -> Result<(Address, B256), CliError> {
+        let common =
+            crate::config::ModelConfig { dir: folder.clone(), shape: String::new(), ..self.config.model.clone() };
+        let prover = prover::load(&common, &|step| out::note(step))?;
+        let code = verifier::get(folder, prover.as_ref()).await?;
+        let receipt = self.wallet.deploy("the verifier", code.bytecode).await?;
+        self.note(&receipt);
+        let model_id = B256::from(prover.model_id());
+        self.verifiers.push(Verifier {
+            model: folder.display().to_string(),
+            model_id: model_id.to_string(),
+            address: receipt.contract.to_string(),
+            number: None,
+        });
+        Ok((receipt.contract, model_id))
+    }
+
+    fn done(self, section: String, output: Output) -> Result<(), CliError> {
+        let start_block = self.start_block.unwrap_or_default();
+        let deployed = Deployed {
+            config: format!("{section}\n[chain]\nstart_block = {start_block}"),
+            contracts: self.contracts,
+            verifiers: self.verifiers,
+            start_block,
+            gas: self.gas,
+        };
+        output.print(&deployed, || {
+            let mut text = String::new();
+            for v in &deployed.verifiers {
+                let number = v.number.as_ref().map(|n| format!(", model {n} of the oracle")).unwrap_or_default();
+                text.push_str(&format!("verifier {} of {} ({}{number})\n", v.address, v.model, v.model_id));
+            }
+            for (name, address) in &deployed.contracts {
+                text.push_str(&format!("{name} {address}\n"));
+            }
+            text.push_str(&format!("{} gas\n\n{}", deployed.gas, deployed.config));
+            text
+        })
+    }
+}
+
+/// Folders as a TOML list.
+fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let quoted: Vec<String> = items.into_iter().map(|item| format!("{:?}", item.to_string())).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+pub(super) async fn run(app: App, raw: RawConfig, output: Output) -> Result<(), CliError> {
+    let mut site = Site::new(raw).await?;
+    match app {
+        App::Oracle(args) => {
+            let contract = match args.contract {
+                Some(contract) => contract,
+                None => site.deploy("oracle", oracle::creation_code()).await?,
+            };
+            for folder in &args.model {
+                let [inputs, outputs] = prover::schema(folder)?;
+                let (verifier, model_id) = site.verifier(folder).await?;
+                let schema = (inputs, outputs);
+                let (number, receipt) = site.wallet.register_model(contract, verifier, model_id, &schema).await?;
+                site.note(&receipt);
+                if let Some(last) = site.verifiers.last_mut() {
+                    last.number = Some(number.to_string());
+                }
+            }
+            let models = list(args.model.iter().map(|folder| folder.display()));
+            site.done(format!("[oracle]\ncontract = \"{contract}\"\nmodels = {models}\n"), output)
+        }
+        App::Market(args) => {
+            site.verifier(&args.model).await?;
+            let mut contracts = vec![site.deploy("markets", market::creation_code()).await?];
+            if let Some(tokens) = args.conditional_tokens {
+                contracts.push(site.deploy("adapter", market::adapter_code(tokens)).await?);
+            }
+            let board = site.deploy("board", market::board_code()).await?;
+            let models = list([args.model.display()]);
+            let contracts = list(contracts);
+            site.done(
+                format!(
+                    "[market]\ncontracts = {contracts}\nboard = \"{board}\"\nmodels = {models}\n# one [[market.feeds]] for each publisher: publisher, feed, and http, sse or dir\n"
+                ),
+                output,
+            )
+        }
+        App::Guard(args) => {
+            let (verifier, model_id) = site.verifier(&args.model).await?;
+            let terms = guard::Terms {
+                verifier,
+                model_id,
+                governance: args.governance.unwrap_or(Address::ZERO),
+                delay: args.delay,
+                pause: args.pause,
+                grace: args.grace,
+                window: args.window,
+                single_bps: args.single_bps,
+                window_bps: args.window_bps,
+                release_below: args.thresholds.release_below,
+                pause_at: args.thresholds.pause_at,
+            };
+            let vault = site.deploy("vault", guard::vault_code(args.asset, &terms)).await?;
+            let (contracts, models) = (list([vault]), list([args.model.display()]));
+            site.done(format!("[guard]\ncontracts = {contracts}\nmodels = {models}\n"), output)
+        }
+    }
+}
