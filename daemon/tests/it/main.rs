@@ -4,6 +4,7 @@
 mod claims;
 mod faults;
 mod feed;
+mod guard;
 mod market;
 mod oracle;
 mod play;
