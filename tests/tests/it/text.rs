@@ -30,8 +30,15 @@ struct Model {
     accuracy: f64,
 }
 
+<<<<<<< HEAD
 const MODELS: [Model; 2] =
     [Model { folder: "weather", classes: 2, accuracy: 0.88 }, Model { folder: "spam", classes: 2, accuracy: 0.975 }];
+=======
+const MODELS: [Model; 2] = [
+    Model { folder: "weather", classes: 2, accuracy: 0.88 },
+    Model { folder: "spam", classes: 2, accuracy: 0.975 },
+];
+>>>>>>> 8e53d55 (Add a network that tells spam from ham byte by byte)
 
 /// A text and what it says.
 struct Text {
