@@ -31,10 +31,15 @@ struct Model {
 }
 
 <<<<<<< HEAD
+<<<<<<< HEAD
 const MODELS: [Model; 2] =
     [Model { folder: "weather", classes: 2, accuracy: 0.88 }, Model { folder: "spam", classes: 2, accuracy: 0.975 }];
 =======
 const MODELS: [Model; 2] = [
+=======
+const MODELS: [Model; 3] = [
+    Model { folder: "football", classes: 4, accuracy: 0.91 },
+>>>>>>> c3a2a75 (Add a network that reads football bulletins byte by byte)
     Model { folder: "weather", classes: 2, accuracy: 0.88 },
     Model { folder: "spam", classes: 2, accuracy: 0.975 },
 ];
