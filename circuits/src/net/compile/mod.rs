@@ -4,6 +4,7 @@
 //! output channel to the unit that lets all channels of a node share one table. A linear node takes the function that
 //! follows it into its table.
 
+pub mod architecture;
 mod blame;
 mod calibrate;
 mod equalise;
@@ -198,6 +199,28 @@ pub enum CompileError {
         /// The option that asked for the bits.
         option: &'static str,
     },
+    /// Another network's sums leave the tables of the architecture that it is to fit.
+    #[error(
+        "tensor {tensor}: q ranges over {q_min} to {q_max}, the architecture's table over {low} to {high}; train with smaller weights"
+    )]
+    Reach {
+        /// The tensor's name.
+        tensor: String,
+        /// Least `q`.
+        q_min: i64,
+        /// Largest `q`.
+        q_max: i64,
+        /// Least `q` of the table.
+        low: i64,
+        /// Largest `q` of the table.
+        high: i64,
+    },
+    /// A network of another architecture.
+    #[error("tensor {tensor}: the architecture has another step here; give a network with the same nodes and sizes")]
+    Unlike {
+        /// The tensor's name.
+        tensor: String,
+    },
     /// The lookups of a net fit no table.
     #[error(
         "the lookup table would have {rows} rows, more than {most}; {tensor} takes {own} of them: choose less {option}, or a larger set-up with --srs"
@@ -224,24 +247,15 @@ pub enum CompileError {
 /// # Errors
 /// Fails without samples, for samples that don't fit, and for nodes that there is no circuit for.
 pub fn compile(float: &FloatNet, samples: &[Vec<Vec<f32>>], options: &Options) -> Result<Compiled, CompileError> {
-    for (what, bits, least, most) in [
-        ("input", options.input_bits, 1, 16),
-        ("activation", options.activation_bits, 4, 16),
-        ("output", options.output_bits, 4, 16),
-        ("weight", options.weight_bits, 4, 16),
-    ] {
-        if !(least..=most).contains(&bits) {
-            return Err(CompileError::Bits { what, bits, least, most });
-        }
-    }
+    check_bits(options)?;
     let calibration = Calibration::run(float, samples)?;
-    let mut best = rounded(float, &calibration, options)?;
+    let mut best = rounded(float, &calibration, options, Tables::Tight)?;
     let plain = best.report.error;
     let mut equalised: Option<Equalised> = None;
     for measure in [Measure::Numbers, Measure::Weights] {
         let Some((even, pairs)) = equalise::equalise(float, &calibration, measure) else { continue };
         // A net that even channels make too large is no reason to refuse the other.
-        let Ok(even) = rounded(&even, &Calibration::run(&even, samples)?, options) else { continue };
+        let Ok(even) = rounded(&even, &Calibration::run(&even, samples)?, options, Tables::Tight) else { continue };
         let error = even.report.error;
         if equalised.is_none_or(|e| error < e.errors.1) {
             equalised = Some(Equalised { pairs, errors: (plain, error), kept: error < plain });
@@ -254,9 +268,28 @@ pub fn compile(float: &FloatNet, samples: &[Vec<Vec<f32>>], options: &Options) -
     Ok(best)
 }
 
+fn check_bits(options: &Options) -> Result<(), CompileError> {
+    for (what, bits, least, most) in [
+        ("input", options.input_bits, 1, 16),
+        ("activation", options.activation_bits, 4, 16),
+        ("output", options.output_bits, 4, 16),
+        ("weight", options.weight_bits, 4, 16),
+    ] {
+        if !(least..=most).contains(&bits) {
+            return Err(CompileError::Bits { what, bits, least, most });
+        }
+    }
+    Ok(())
+}
+
 /// Rounds a network as it is.
-fn rounded(float: &FloatNet, calibration: &Calibration, options: &Options) -> Result<Compiled, CompileError> {
-    let mut lowered = lower::Lowered::new(float, calibration, options)?;
+fn rounded(
+    float: &FloatNet,
+    calibration: &Calibration,
+    options: &Options,
+    tables: Tables<'_>,
+) -> Result<Compiled, CompileError> {
+    let mut lowered = lower::Lowered::new(float, calibration, options, tables)?;
     for node in 0..float.nodes.len() {
         lowered.node(node)?;
     }
@@ -271,6 +304,17 @@ fn rounded(float: &FloatNet, calibration: &Calibration, options: &Options) -> Re
     let (net, inputs, places, rounded) = (lowered.net, lowered.inputs, lowered.places, lowered.rounded);
     let report = report::report(float, &net, calibration, &inputs, &places)?;
     Ok(Compiled { net, bounds, inputs, outputs, report, float: float.clone(), places, rounded })
+}
+
+/// How long tables are.
+#[derive(Clone, Copy)]
+enum Tables<'a> {
+    /// As the network's own sums need them.
+    Tight,
+    /// So many times as long, for other networks' sums.
+    Roomy(u32),
+    /// Another network's, with its scales and shifts.
+    Of(&'a Compiled),
 }
 
 /// Where a float tensor is in the net, and what its integers mean.

@@ -1,5 +1,6 @@
 //! Any net's circuit: honest witnesses, cheating provers, changed cells, real proofs, and the compiler before it.
 
+mod architecture;
 pub(crate) mod cases;
 mod cells;
 pub(crate) mod cheats;

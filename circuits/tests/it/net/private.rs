@@ -19,14 +19,14 @@ use zugzwang_circuits::srs::Srs;
 use super::cases::{Case, chain, inputs, mixed, pick, products, request};
 use crate::chain::{Chain, compile};
 
-const PRIVATE: Visibility = Visibility::Private;
+pub(super) const PRIVATE: Visibility = Visibility::Private;
 const SALT: [u64; 2] = [0x5a17, 0x7a57];
 
-fn salt() -> Salt {
+pub(super) fn salt() -> Salt {
     SALT.map(Fr::from)
 }
 
-fn with(mut net: Net, input: Visibility, model: Visibility) -> Net {
+pub(super) fn with(mut net: Net, input: Visibility, model: Visibility) -> Net {
     net.privacy = Privacy { input, model };
     net
 }
@@ -234,18 +234,18 @@ fn private_columns_are_empty_where_there_are_no_weights() {
     }
 }
 
-fn prover(net: &Net, weights: Weights, folder: &Path) -> NetProver {
+pub(super) fn prover(net: &Net, weights: Weights, folder: &Path) -> NetProver {
     let shape = Shape { kernels: 4, k: 12 };
     let srs = Srs::load(shape.k, folder).expect("a set-up");
     NetProver::with(net.clone(), weights, shape, srs, folder).expect("a prover")
 }
 
-fn prove(prover: &NetProver, salt: Option<Salt>, seed: u64) -> NetProof {
+pub(super) fn prove(prover: &NetProver, salt: Option<Salt>, seed: u64) -> NetProof {
     let inputs = inputs(prover.net(), seed);
     prover.prove_salted(&inputs, salt, [7; 32], &|_| ()).expect("a proof").0
 }
 
-fn data(proof: &NetProof) -> Vec<u8> {
+pub(super) fn data(proof: &NetProof) -> Vec<u8> {
     let instances: Vec<Fr> = proof.instances.iter().filter_map(|word| scalar_from_word(*word)).collect();
     calldata(&proof.bytes, &instances)
 }

@@ -7,7 +7,7 @@ pub(super) mod round;
 use super::blame::Rounded;
 use super::calibrate::{Calibration, real_of};
 use super::kinds::{Kinds, is_bit};
-use super::{CompileError, Options, Place, Real, input};
+use super::{CompileError, Options, Place, Real, Tables, input};
 use crate::float::{self, FloatNet, FloatNode, FloatOp, Function};
 use crate::net::bounds::Reached;
 use crate::net::interpret::{accumulate, convolve, evaluate};
@@ -28,6 +28,7 @@ pub(super) struct Lowered<'a> {
     float: &'a FloatNet,
     calibration: &'a Calibration,
     options: &'a Options,
+    tables: Tables<'a>,
     pub(super) net: Net,
     pub(super) places: Vec<Place>,
     pub(super) inputs: Vec<Real>,
@@ -74,8 +75,12 @@ impl<'a> Lowered<'a> {
         float: &'a FloatNet,
         calibration: &'a Calibration,
         options: &'a Options,
+        tables: Tables<'a>,
     ) -> Result<Self, CompileError> {
         let mut net = Net::default();
+        if let Tables::Of(other) = tables {
+            net.tables.clone_from(&other.net.tables);
+        }
         let mut places = vec![None; float.tensors.len()];
         let mut inputs = Vec::new();
         for (i, given) in float.inputs.iter().enumerate() {
@@ -88,6 +93,11 @@ impl<'a> Lowered<'a> {
             } else {
                 let (low, high) = calibration.range(given.tensor);
                 real_of(low, high, options.input_bits)
+            };
+            // Another network's inputs mean what they mean there.
+            let real = match tables {
+                Tables::Of(other) => other.inputs.get(i).copied().unwrap_or(real),
+                _ => real,
             };
             net.inputs.push(input(&tensor.name, tensor.len(), real.bits));
             places[given.tensor] = Some((i, real));
@@ -104,7 +114,21 @@ impl<'a> Lowered<'a> {
         let fused = vec![false; float.nodes.len()];
         let kinds = Kinds::of(float);
         let (rankings, rounded) = (Vec::new(), Vec::new());
-        Ok(Self { rounded, float, calibration, options, net, places, inputs, reached, traces, fused, kinds, rankings })
+        Ok(Self {
+            rounded,
+            float,
+            calibration,
+            options,
+            tables,
+            net,
+            places,
+            inputs,
+            reached,
+            traces,
+            fused,
+            kinds,
+            rankings,
+        })
     }
 
     /// Where a float tensor is in the net.
@@ -308,6 +332,12 @@ impl<'a> Lowered<'a> {
     /// The number of a table: of one that is there already, lengthened, if both agree where they overlap. Fewer tables
     /// are fewer rows of the circuit.
     fn table(&mut self, table: Table) -> usize {
+        if let Tables::Of(other) = self.tables
+            && let Some(Node { step: Step::Linear(_, rescale), .. }) = other.net.nodes.get(self.net.nodes.len())
+        {
+            // Whether it is the same function is seen in the end: nothing of a table depends on weights that are private.
+            return rescale.table;
+        }
         let agrees = |t: &Table| {
             let (low, high) = (t.low.max(table.low), t.high().min(table.high()));
             low <= high && (low..=high).all(|q| t.get(q) == table.get(q))

@@ -1,6 +1,6 @@
 //! Real weights and functions to integers and tables.
 
-use super::super::room;
+use super::super::{Compiled, room};
 use super::*;
 use crate::net::bounds::VALUE_MAX;
 
@@ -32,6 +32,9 @@ impl Lowered<'_> {
         if function.is_none() && (!public || self.kinds.passed[tensor]) && self.mirrored(&step, tensor)? {
             return Ok(());
         }
+        if let Tables::Of(other) = self.tables {
+            return self.fitted(step, tensor, other);
+        }
         let mut out = self.out(function, tensor);
         let mut unit = match function {
             None => out.scale,
@@ -44,7 +47,8 @@ impl Lowered<'_> {
             unit = least * (unit / least).log2().floor().exp2().clamp(1.0, most);
         }
         loop {
-            let (linear, mut bias, shift) = round(&step, unit, self.options.weight_bits, most_shift(self.options));
+            let finest = Shift::Finest { bits: self.options.weight_bits, most: most_shift(self.options) };
+            let (linear, mut bias, shift) = round(&step, unit, finest);
             let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
             let rows = (most - least + 1) as usize;
             if rows > self.options.table_rows {
@@ -62,7 +66,7 @@ impl Lowered<'_> {
             }
             let plain = bias.clone();
             self.correct(&step, &linear, &mut bias, &shift, unit);
-            let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
+            let (least, most) = self.roomy(self.reached.quotients(&step.inputs, &linear, &bias, &shift));
             let value = |q: i64| {
                 let x = q as f64 * unit;
                 out.encode(function.map_or(x, |f| applied(f, x)))
@@ -78,6 +82,41 @@ impl Lowered<'_> {
             self.places[tensor] = Some((at, out));
             return Ok(());
         }
+    }
+
+    /// A range with the room that is wanted for other networks' sums, on both sides alike.
+    fn roomy(&self, (least, most): (i64, i64)) -> (i64, i64) {
+        let Tables::Roomy(times) = self.tables else { return (least, most) };
+        let more = (most - least + 1) * (i64::from(times.max(1)) - 1) / 2;
+        (least - more, most + more)
+    }
+
+    /// Rounds a step as another network's was: its scale, shift and table.
+    fn fitted(&mut self, step: Linearised<'_>, tensor: usize, other: &Compiled) -> Result<(), CompileError> {
+        let name = || self.float.tensors[tensor].name.clone();
+        let rounded = other.rounded.iter().find(|r| r.made == tensor);
+        let node = other.net.nodes.get(self.net.nodes.len());
+        let (Some(rounded), Some(Node { step: Step::Linear(_, theirs), .. }), Some((_, out))) =
+            (rounded, node, other.places[tensor])
+        else {
+            return Err(CompileError::Unlike { tensor: name() });
+        };
+        let kept = Shift::Kept(theirs.shift.first().copied().unwrap_or(0));
+        let (linear, mut bias, shift) = round(&step, rounded.unit, kept);
+        let plain = bias.clone();
+        self.correct(&step, &linear, &mut bias, &shift, rounded.unit);
+        let (q_min, q_max) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
+        let table = &other.net.tables[theirs.table];
+        if q_min < table.low || q_max > table.high() {
+            return Err(CompileError::Reach { tensor: name(), q_min, q_max, low: table.low, high: table.high() });
+        }
+        let corrected = bias.iter().zip(&plain).map(|(b, p)| (b - p) as f64 * rounded.fine).collect();
+        self.rounded.push(Rounded { sums: step.target, corrected, ..rounded.clone() });
+        let rescale = Rescale { bias, shift, table: theirs.table };
+        let name = step.name.to_owned();
+        let at = self.push(Node { name, inputs: step.inputs, step: Step::Linear(linear, rescale) })?;
+        self.places[tensor] = Some((at, out));
+        Ok(())
     }
 
     /// The integers that suit a tensor's values.
@@ -110,7 +149,7 @@ impl Lowered<'_> {
         if matches!(step.form, Form::Sparse(_)) && function.is_none() && self.kept(step).is_some() {
             return Ok(false);
         }
-        let (linear, bias, shift) = round(step, 1.0, EXACT_BITS, 0);
+        let (linear, bias, shift) = round(step, 1.0, Shift::Finest { bits: EXACT_BITS, most: 0 });
         let (least, most) = self.reached.quotients(&step.inputs, &linear, &bias, &shift);
         if most - least >= self.options.table_rows as i64 {
             return Ok(false);
@@ -241,20 +280,33 @@ pub(in super::super) fn applied(function: &Function, x: f64) -> f64 {
     y.filter(|y| !y.is_nan()).map_or(0.0, f64::from)
 }
 
-/// Integer weights of so many bits, biases and shifts for a step of `q` of real value `unit`.
-fn round(step: &Linearised<'_>, unit: f64, bits: u32, most_shift: i32) -> (Linear, Vec<i64>, Vec<u32>) {
+/// How much finer than `q` sums are.
+enum Shift {
+    /// As fine as weights of so many bits allow, at most so many bits.
+    Finest { bits: u32, most: i32 },
+    /// By so many bits.
+    Kept(u32),
+}
+
+/// Integer weights, biases and shifts for a step of `q` of real value `unit`.
+fn round(step: &Linearised<'_>, unit: f64, shift: Shift) -> (Linear, Vec<i64>, Vec<u32>) {
     if let Form::Products(products) = &step.form {
         let shift = (unit / step.weights[0]).log2().round().clamp(0.0, 20.0) as u32;
         let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
         let outputs = step.bias.len();
         return (Linear::Products(products.clone()), vec![half; outputs], vec![shift; outputs]);
     }
-    let most = f64::from((1u32 << (bits - 1)) - 1);
-    let whole = step.weights.iter().all(|w| (w / unit).fract() == 0.0 && (w / unit).abs() <= most);
-    let largest = step.weights.iter().fold(0f64, |m, w| m.max(w.abs()));
-    // One shift for all channels: each distinct one has its own remainders in the lookup table.
-    let finest = (unit * most / largest).log2().floor() as i32;
-    let shift = if whole { 0 } else { finest.clamp(0, most_shift) as u32 };
+    let shift = match shift {
+        Shift::Kept(shift) => shift,
+        Shift::Finest { bits, most: most_shift } => {
+            let most = f64::from((1u32 << (bits - 1)) - 1);
+            let whole = step.weights.iter().all(|w| (w / unit).fract() == 0.0 && (w / unit).abs() <= most);
+            let largest = step.weights.iter().fold(0f64, |m, w| m.max(w.abs()));
+            // One shift for all channels: each distinct one has its own remainders in the lookup table.
+            let finest = (unit * most / largest).log2().floor() as i32;
+            if whole { 0 } else { finest.clamp(0, most_shift) as u32 }
+        }
+    };
     let factor = f64::from(1u32 << shift) / unit;
     let weights: Vec<i64> = step.weights.iter().map(|w| (w * factor).round() as i64).collect();
     let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
