@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-market demo-guard test test-contracts test-rust bench gas gas-check fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
+.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust bench gas gas-check fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
@@ -24,6 +24,8 @@ help:
 	@echo '                  play a game against the NPC on a local chain'
 	@echo 'make demo-market [SEED=n]         a prediction market, from bets to payouts, decided by a signed result'
 	@echo 'make demo-guard [SEED=n] [PRIVATE=1]   a vault that a fraud model guards'
+	@echo 'make example-lending   a lending pool whose rate follows a proven model'
+	@echo 'make example-contest   a contest between private models'
 	@echo 'make test         forge tests, then cargo tests of all crates'
 	@echo 'make bench [MODEL=...] [RUNS=n]   measure keys, proofs and gas, as JSON; all models without MODEL'
 	@echo 'make gas          measure what the contracts cost, and write docs/gas.md'
@@ -49,6 +51,11 @@ demo-guard: check-node check-cargo $(INSTALLED)
 	@echo '==> building zugzwang (release; minutes the first time, a second after that)'
 	@$(CARGO) build --release --locked -p zugzwang
 	@$(ZUGZWANG) demo-guard $(if $(SEED),--seed $(SEED)) $(if $(PRIVATE),--private)
+
+# The examples' end-to-end tests, which tell what they do.
+example-lending example-contest: check-node check-cargo $(INSTALLED)
+	@echo '==> building the tests (minutes the first time)'
+	@$(CARGO) test --locked -p zugzwang-tests --test it $(@:example-%=%):: -- --nocapture --test-threads 1
 
 test: test-contracts test-rust
 

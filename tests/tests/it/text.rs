@@ -30,24 +30,11 @@ struct Model {
     accuracy: f64,
 }
 
-<<<<<<< HEAD
-<<<<<<< HEAD
-const MODELS: [Model; 2] =
-    [Model { folder: "weather", classes: 2, accuracy: 0.88 }, Model { folder: "spam", classes: 2, accuracy: 0.975 }];
-=======
-const MODELS: [Model; 2] = [
-=======
 const MODELS: [Model; 3] = [
-<<<<<<< HEAD
-    Model { folder: "football", classes: 4, accuracy: 0.91 },
->>>>>>> c3a2a75 (Add a network that reads football bulletins byte by byte)
-=======
     Model { folder: "football", classes: 4, accuracy: 0.93 },
->>>>>>> d431ee2 (Train the football network on 508 sentences, and state what text networks are right in)
     Model { folder: "weather", classes: 2, accuracy: 0.88 },
     Model { folder: "spam", classes: 2, accuracy: 0.975 },
 ];
->>>>>>> 8e53d55 (Add a network that tells spam from ham byte by byte)
 
 /// A text and what it says.
 struct Text {
