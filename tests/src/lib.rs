@@ -7,6 +7,7 @@
 //! - `chain`: real proofs, and what is wrong with others, on a real local chain;
 //! - `digits`: what rounding costs a network of handwritten digits, and its proofs on chain;
 //! - `text`: the same of networks that classify texts, and what a contract reads of them;
+//! - `fraud`: what rounding costs the fraud guard's network on accounts held out, and that it reads the guard's own limbs;
 //! - `tidy`: what must hold of the repository's files.
 
 mod chain;

@@ -2,6 +2,7 @@
 
 mod chain;
 mod digits;
+mod fraud;
 mod games;
 mod integers;
 mod mutations;
