@@ -156,8 +156,8 @@ pub(super) struct GuardArgs {
 }
 
 /// See `models/fraud/README.md`.
-const RELEASE_BELOW: u32 = 1;
-const PAUSE_AT: u32 = 2;
+const RELEASE_BELOW: u32 = 720;
+const PAUSE_AT: u32 = 780;
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct LatencyArgs {
