@@ -15,6 +15,7 @@ use crate::{
         guard::{self, Thresholds, latency},
         market,
     },
+    feed::Text,
     out,
     prover::{self, Prove, Source, verifier},
 };
@@ -73,7 +74,7 @@ pub(super) struct MarketArgs {
     #[arg(long, default_value = "models/football")]
     model: PathBuf,
     /// The least margin that decides, as the model's integer.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = MIN_MARGIN)]
     min_margin: u32,
     /// What the publisher signs instead of a line of `bulletins.csv`: 1 to 248 printable ASCII characters.
     #[arg(long)]
@@ -154,6 +155,9 @@ pub(super) struct GuardArgs {
     #[command(flatten)]
     common: Common,
 }
+
+/// See `models/football/README.md`.
+const MIN_MARGIN: u32 = 100;
 
 /// See `models/fraud/README.md`.
 const RELEASE_BELOW: u32 = 720;
@@ -261,11 +265,14 @@ pub(super) async fn market(args: MarketArgs, output: Output) -> Result<(), CliEr
         "Zugzwang demo: a prediction market on a local chain, decided by what {} reads in a signed bulletin.",
         args.model.display()
     ));
+    let (prover, verifier) = loaded(&args.model, &args.common.cache, output).await?;
     let text = match args.text {
         Some(text) => text,
-        None => one_bulletin(&args.model.join("bulletins.csv"), args.common.seed)?,
+        None => {
+            let file = args.model.join("bulletins.csv");
+            one_bulletin(&file, prover.as_ref(), args.min_margin, args.common.seed)?
+        }
     };
-    let (prover, verifier) = loaded(&args.model, &args.common.cache, output).await?;
     let options = market::Options {
         text,
         min_margin: args.min_margin,
@@ -309,48 +316,56 @@ async fn loaded(
     Ok((prover, verifier))
 }
 
-/// A line's first column: a bulletin in the publisher's words.
-fn one_bulletin(file: &Path, seed: u64) -> Result<String, CliError> {
+/// A bulletin in the publisher's words, of those that the model reads right and is sure of.
+fn one_bulletin(file: &Path, prover: &dyn Prove, min_margin: u32, seed: u64) -> Result<String, CliError> {
     let text = std::fs::read_to_string(file)
         .map_err(|e| CliError::failed(format!("{}: {e}; name another model, or give --text", file.display())))?;
-    let lines: Vec<&str> = text.lines().skip(1).filter(|line| !line.is_empty()).collect();
-    let none = || CliError::failed(format!("{}: it has no bulletins; give --text", file.display()));
-    let index = usize::try_from(seed).unwrap_or_default() % lines.len().max(1);
-    lines.get(index).and_then(|line| first_field(line)).ok_or_else(none)
+    let is_read = |(text, class): &(String, i64)| {
+        let outputs = Text::new(text.as_bytes()).ok().and_then(|text| {
+            let limbs: Vec<[u8; 32]> = text.packed().iter().map(|limb| limb.to_be_bytes()).collect();
+            prover.unpack(&limbs).and_then(|input| prover.infer(&input)).ok()
+        });
+        matches!(outputs.as_deref(), Some([said, margin]) if said[..] == [*class] && margin.iter().all(|m| *m >= i64::from(min_margin)))
+    };
+    let bulletins: Vec<(String, i64)> = text.lines().skip(1).filter_map(text_and_class).filter(is_read).collect();
+    let index = usize::try_from(seed).unwrap_or_default() % bulletins.len().max(1);
+    let none = || CliError::failed(format!("{}: the model is sure of none of its bulletins; give --text", file.display()));
+    bulletins.into_iter().nth(index).map(|(text, _)| text).ok_or_else(none)
 }
 
-/// The first field of a line of comma-separated values, quoted or not.
-fn first_field(line: &str) -> Option<String> {
-    let Some(quoted) = line.strip_prefix('"') else {
-        return line.split(',').next().map(str::to_owned);
-    };
-    let mut field = String::new();
-    let mut rest = quoted.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '"' if rest.peek() == Some(&'"') => field.extend(rest.next()),
-            '"' => return Some(field),
-            c => field.push(c),
+/// The first two fields of a line of comma-separated values; the first may be quoted.
+fn text_and_class(line: &str) -> Option<(String, i64)> {
+    let (text, rest) = match line.strip_prefix('"') {
+        None => line.split_once(',').map(|(text, rest)| (text.to_owned(), rest))?,
+        Some(quoted) => {
+            // A quote within is written twice.
+            let end = quoted.match_indices('"').map(|(at, _)| at).find(|at| {
+                let before = quoted[..*at].bytes().rev().take_while(|c| *c == b'"').count();
+                before % 2 == 0 && !quoted[at + 1..].starts_with('"')
+            })?;
+            (quoted[..end].replace("\"\"", "\""), quoted[end + 1..].strip_prefix(',')?)
         }
-    }
-    None
+    };
+    Some((text, rest.split(',').next()?.trim().parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::first_field;
+    use super::text_and_class;
 
     #[test]
     fn fields_are_read_with_their_quotes() {
         let cases = [
-            ("Spain 2, Italy 0,1,x", Some("Spain 2")),
-            ("\"Spain 2, Italy 0\",1", Some("Spain 2, Italy 0")),
-            ("\"They said \"\"no\"\".\",1", Some("They said \"no\".")),
+            ("Spain 2 Italy 0,1,x", Some(("Spain 2 Italy 0", 1))),
+            ("\"Spain 2, Italy 0\",1", Some(("Spain 2, Italy 0", 1))),
+            ("\"They said \"\"no\"\".\",3,y", Some(("They said \"no\".", 3))),
+            ("\"\"\"No\"\"\",3", Some(("\"No\"", 3))),
             ("\"without end", None),
-            ("", Some("")),
+            ("no class", None),
+            ("", None),
         ];
-        for (line, field) in cases {
-            assert_eq!(first_field(line).as_deref(), field, "{line}");
+        for (line, fields) in cases {
+            assert_eq!(text_and_class(line), fields.map(|(text, class)| (text.to_owned(), class)), "{line}");
         }
     }
 }

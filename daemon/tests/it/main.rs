@@ -2,6 +2,7 @@
 //! that knows it: what is tested is everything else. `process` and `whole` prove in earnest.
 
 mod claims;
+mod demos;
 mod faults;
 mod feed;
 mod guard;
