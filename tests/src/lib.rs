@@ -8,6 +8,7 @@
 //! - `digits`: what rounding costs a network of handwritten digits, and its proofs on chain;
 //! - `text`: the same of networks that classify texts, and what a contract reads of them;
 //! - `fraud`: what rounding costs the fraud guard's network on accounts held out, and that it reads the guard's own limbs;
+//! - `lending`, `contest`: two users of the oracle, on a real local chain with real proofs;
 //! - `tidy`: what must hold of the repository's files.
 
 mod chain;

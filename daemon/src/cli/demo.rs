@@ -329,7 +329,8 @@ fn one_bulletin(file: &Path, prover: &dyn Prove, min_margin: u32, seed: u64) -> 
     };
     let bulletins: Vec<(String, i64)> = text.lines().skip(1).filter_map(text_and_class).filter(is_read).collect();
     let index = usize::try_from(seed).unwrap_or_default() % bulletins.len().max(1);
-    let none = || CliError::failed(format!("{}: the model is sure of none of its bulletins; give --text", file.display()));
+    let none =
+        || CliError::failed(format!("{}: the model is sure of none of its bulletins; give --text", file.display()));
     bulletins.into_iter().nth(index).map(|(text, _)| text).ok_or_else(none)
 }
 

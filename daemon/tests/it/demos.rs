@@ -37,7 +37,11 @@ fn a_market_pays_its_winners() {
     ] {
         let market = shown(&[&["demo-market"], arguments].concat());
         if !class.is_empty() {
-            assert_eq!((text(&market, "class"), market["paid"].as_array().map(Vec::len)), (class, Some(winners)), "{market}");
+            assert_eq!(
+                (text(&market, "class"), market["paid"].as_array().map(Vec::len)),
+                (class, Some(winners)),
+                "{market}"
+            );
         }
         // All that was bet, or less by rounding: a wei for each winner.
         let paid: u128 = market["paid"].as_array().expect("a list").iter().map(|entry| wei(&entry[1])).sum();
