@@ -120,21 +120,40 @@ fn train(rows: &Rows, seed: u64, epochs: usize) -> Weights {
     Weights { layers, biases }
 }
 
-/// The baseline's network with other weights.
+/// The baseline's network with other weights. The difference of the two scores is where the import has moved the second
+/// layer's biases and the sign of the first score.
 fn with(float: &FloatNet, weights: &Weights) -> FloatNet {
     let mut float = float.clone();
-    let mut layers = float.nodes.iter_mut().filter_map(|node| match &mut node.op {
-        FloatOp::Conv(conv) => Some(conv),
-        _ => None,
-    });
-    for (i, (layer, bias)) in weights.layers.iter().zip(&weights.biases).enumerate() {
-        let conv = layers.next().expect("two layers");
-        assert_eq!((conv.weights.len(), conv.bias.len()), (layer.len(), bias.len()), "layer {i}");
-        // The file's first layer reads bytes.
-        conv.weights = layer.iter().map(|w| if i == 0 { w / 255.0 } else { *w }).collect();
-        conv.bias.clone_from(bias);
+    let (mut layer, mut differences) = (0, 0);
+    for node in &mut float.nodes {
+        match &mut node.op {
+            FloatOp::Conv(conv) => {
+                let new = &weights.layers[layer];
+                assert_eq!(conv.weights.len(), new.len(), "layer {layer}");
+                // The file's first layer reads bytes; the second one's first score is subtracted.
+                let honest = new.len() / conv.out_channels;
+                let factor = |i: usize| match layer {
+                    0 => 1.0 / 255.0,
+                    _ if i < honest => -1.0,
+                    _ => 1.0,
+                };
+                conv.weights = new.iter().enumerate().map(|(i, w)| factor(i) * w).collect();
+                if layer == 0 {
+                    conv.bias.clone_from(&weights.biases[0]);
+                } else {
+                    assert!(conv.bias.iter().all(|b| *b == 0.0), "its biases stand elsewhere");
+                }
+                layer += 1;
+            }
+            FloatOp::Sparse(sparse) if node.operator == "Greater" => {
+                let [honest, guilty] = weights.biases[1][..] else { panic!("two scores") };
+                sparse.bias.fill(guilty - honest);
+                differences += 1;
+            }
+            _ => {}
+        }
     }
-    assert!(layers.next().is_none(), "two layers");
+    assert_eq!((layer, differences), (2, 1), "two layers and a comparison");
     float
 }
 

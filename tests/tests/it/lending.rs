@@ -109,6 +109,8 @@ impl Pool {
 
     /// Answers a request as any prover would; the rate that the model wants.
     async fn answer(&self, package: &Package, prover: &NetProver, id: U256) -> u64 {
+        // The view is of the block that asked, and that has to be over.
+        self.steps.later(12).await;
         let submitter = self.prover.address();
         let (request, limbs) = self.steps.instances(self.oracle, id, &[], submitter).await;
         let history = unpack(&limbs, 8, 2 * PERIODS);
