@@ -479,6 +479,24 @@ mod tests {
     }
 
     #[test]
+    fn every_key_can_be_written() {
+        let template = RawConfig::template();
+        RawConfig::from_layers(Some(("template", &template)), std::collections::HashMap::new()).expect("the template");
+        check(
+            &format!("{ARENA}[guard]\ncontracts = []\nmodels = []\n[market]\nfeeds = []\n"),
+            &[("ZUGZWANG__ORACLE__MODELS", "a,b")],
+            expect![
+                "http://127.0.0.1:8545 0x00000000000000000000000000000000000000AA confirmations=1 fee=200000000000 Env(\"ZUGZWANG_PASSWORD\")"
+            ],
+        );
+        check(
+            &format!("{ARENA}[guard]\ncontract = []\n"),
+            &[],
+            expect!["unknown key `guard.contract` in zugzwang.toml: did you mean `guard.contracts`?"],
+        );
+    }
+
+    #[test]
     fn mistakes_are_named() {
         check(
             &format!("{ARENA}confirmation = 3\n"),

@@ -321,8 +321,9 @@ impl RawConfig {
             .source(Some(environment.clone().into_iter().collect()));
         let layers = builder.add_source(variables).build().map_err(unreadable)?;
 
-        let known = config::Config::try_from(&Self::default()).map_err(unreadable)?;
-        refuse_unknown("", &layers.cache, &known.cache, &|key| {
+        // As TOML: the layers' own form has no place for an empty list.
+        let known = toml::Value::try_from(Self::default()).map_err(|e| ConfigError::Unreadable(e.to_string()))?;
+        refuse_unknown("", &layers.cache, &known, &|key| {
             let variable = super::env_name(key);
             if environment.keys().any(|k| k.to_uppercase().starts_with(&variable)) {
                 "the environment".to_owned()
@@ -342,10 +343,10 @@ impl RawConfig {
 fn refuse_unknown(
     prefix: &str,
     given: &Value,
-    known: &Value,
+    known: &toml::Value,
     origin: &dyn Fn(&str) -> String,
 ) -> Result<(), ConfigError> {
-    let (ValueKind::Table(given), ValueKind::Table(known)) = (&given.kind, &known.kind) else {
+    let (ValueKind::Table(given), toml::Value::Table(known)) = (&given.kind, known) else {
         return Ok(());
     };
     let given: BTreeMap<_, _> = given.iter().collect();

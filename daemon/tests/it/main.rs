@@ -3,6 +3,7 @@
 
 mod claims;
 mod demos;
+mod deploys;
 mod faults;
 mod feed;
 mod guard;

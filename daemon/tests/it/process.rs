@@ -37,7 +37,7 @@ pub(crate) fn json(config: &Path, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-fn run(config: &Path) -> Child {
+pub(crate) fn run(config: &Path) -> Child {
     zugzwang(config, &["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the daemon")
 }
 
