@@ -4,6 +4,9 @@ ALTER TABLE jobs RENAME COLUMN ply TO round;
 -- The outputs of the proof that the contract takes, 32 bytes each.
 ALTER TABLE jobs RENAME COLUMN ranking TO outputs;
 
+-- Where the cursor was when it came to be moot or forfeited: if that block is undone, it is open again.
+ALTER TABLE jobs ADD COLUMN ended_at INTEGER;
+
 ALTER TABLE games RENAME TO watched;
 ALTER TABLE watched RENAME COLUMN game TO subject;
 ALTER TABLE transactions RENAME COLUMN game TO watched;

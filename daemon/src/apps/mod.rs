@@ -41,6 +41,16 @@ pub enum AppError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The configuration and the chain don't go together.
+    #[error("{app} {contract}: {why}")]
+    Lacking {
+        /// The app.
+        app: &'static str,
+        /// Its contract.
+        contract: Address,
+        /// What is missing, and where to name it.
+        why: String,
+    },
 }
 
 /// What a log tells of one subject (a game, a request, a market, an incident).
@@ -144,6 +154,8 @@ pub fn request_of(hi: &[u8; 32], lo: &[u8; 32]) -> [u8; 32] {
 pub enum Reply {
     /// It is sent.
     Send(Call),
+    /// The node is behind, or the store: the next turn knows more.
+    NotYet,
     /// The contract would not take it, and that is right so: the question is left without an answer.
     Nothing {
         /// Why.
@@ -206,6 +218,21 @@ pub trait App: Send + Sync + fmt::Debug {
 
     /// Whether a refusal in these words says that our time ran out.
     fn is_forfeited(&self, _words: &str) -> bool {
+        false
+    }
+
+    /// What is wrong with the models that the daemon has, if this app can't do its work with them. Asked once they are loaded.
+    fn lacks(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether its contract is read from the start at each start: what counts of it depends on the configuration.
+    fn is_read_anew(&self) -> bool {
+        false
+    }
+
+    /// Whether bulletins are of interest to its subjects.
+    fn reads_bulletins(&self) -> bool {
         false
     }
 
@@ -278,6 +305,11 @@ pub async fn open(config: &Config, ground: &Ground) -> Result<Vec<Arc<dyn App>>,
         if let Some(board) = market.board {
             apps.push(Arc::new(market::BulletinBoard::open(board, &feeds, ground).await?));
         }
+    }
+    // Without models the contracts alone are checked.
+    let lacking = apps.iter().filter(|_| ground.models.ids().next().is_some());
+    if let Some((app, why)) = lacking.filter_map(|app| Some((app, app.lacks()?))).next() {
+        return Err(AppError::Lacking { app: app.name(), contract: app.contract(), why });
     }
     Ok(apps)
 }

@@ -112,6 +112,11 @@ impl Client {
         self.block(number).await?.ok_or_else(|| self.missing(&format!("block {number}")))
     }
 
+    /// The node doesn't have a block that it should have, or that it had.
+    pub(super) fn behind(&self, has: u64, had: u64) -> ChainError {
+        self.missing(&format!("block up to {had} that it had before (it is at {has}); it is behind"))
+    }
+
     fn missing(&self, what: &str) -> ChainError {
         ChainError::Missing { url: self.url.clone(), what: what.to_owned() }
     }
@@ -132,10 +137,22 @@ impl Client {
         self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e))
     }
 
-    /// Logs of some contracts in a range of blocks, both ends included.
+    /// Logs of some contracts in a range of blocks, both ends included. A range that the node finds too large is read in
+    /// halves.
     pub async fn logs_between(&self, contracts: &[Address], first: u64, last: u64) -> Result<Vec<Log>, ChainError> {
-        let filter = Filter::new().address(contracts.to_vec()).from_block(first).to_block(last);
-        self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e))
+        let (mut all, mut ranges) = (Vec::new(), vec![(first, last)]);
+        while let Some((first, last)) = ranges.pop() {
+            let filter = Filter::new().address(contracts.to_vec()).from_block(first).to_block(last);
+            match self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e)) {
+                Ok(logs) => all.extend(logs),
+                Err(ChainError::Refused { .. }) if first < last => {
+                    let middle = first + (last - first) / 2;
+                    ranges.extend([(middle + 1, last), (first, middle)]);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
     }
 
     /// Calls a contract at a block, or at the head.

@@ -77,7 +77,7 @@ pub async fn poll(
     let mut batch = Batch { time: head.timestamp, ..Batch::default() };
     let from = match store.cursor(config.chain_id).await? {
         Some(cursor) => {
-            let ancestor = common_ancestor(client, config, store, cursor).await?;
+            let ancestor = common_ancestor(client, config, store, cursor, head.block).await?;
             if ancestor != cursor {
                 batch.undo = Some(ancestor);
             }
@@ -111,14 +111,23 @@ async fn common_ancestor(
     config: &ChainConfig,
     store: &Store,
     cursor: BlockRef,
+    head: BlockRef,
 ) -> Result<BlockRef, WatchError> {
+    let below = store.blocks_below(config.chain_id, cursor.number).await?;
+    // A node that is behind, or has just been started anew, is no reorganisation: only another hash is evidence of one.
+    if head.number < cursor.number && below.contains(&head) {
+        return Err(client.behind(head.number, cursor.number).into());
+    }
     let on_chain = async |block: BlockRef| -> Result<bool, ChainError> {
-        Ok(client.block(block.number).await?.is_some_and(|h| h.block.hash == block.hash))
+        match client.block(block.number).await? {
+            Some(header) => Ok(header.block.hash == block.hash),
+            None if block.number <= head.number => Err(client.behind(block.number, head.number)),
+            None => Ok(false),
+        }
     };
     if on_chain(cursor).await? {
         return Ok(cursor);
     }
-    let below = store.blocks_below(config.chain_id, cursor.number).await?;
     let mut oldest = cursor.number;
     for block in below.into_iter().filter(|block| block.number.saturating_add(config.max_reorg) >= cursor.number) {
         oldest = block.number;
@@ -160,12 +169,18 @@ pub async fn past(
     contract: Address,
     cursor: BlockRef,
 ) -> Result<Vec<Found>, ChainError> {
+    let is_there = async || -> Result<bool, ChainError> {
+        Ok(client.block(cursor.number).await?.is_some_and(|header| header.block.hash == cursor.hash))
+    };
     let mut all = Vec::new();
     let mut first = config.start_block;
     while first <= cursor.number {
         let last = cursor.number.min(first.saturating_add(config.batch - 1));
         all.extend(found(client.logs_between(&[contract], first, last).await?));
         first = last.saturating_add(1);
+    }
+    if !is_there().await? {
+        return Err(client.behind(cursor.number, cursor.number));
     }
     Ok(all)
 }

@@ -1,7 +1,7 @@
 //! `zugzwang deploy oracle|market|guard`: puts the contracts of the other apps on a chain, and prints the configuration for
 //! `run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Subcommand};
 use serde::Serialize;
@@ -142,9 +142,9 @@ impl Site {
     }
 
     /// The verifier of a model; its address and the model's id.
-    async fn verifier(&mut self, folder: &PathBuf) -> Result<(Address, B256), CliError> {
+    async fn verifier(&mut self, folder: &Path) -> Result<(Address, B256), CliError> {
         let common =
-            crate::config::ModelConfig { dir: folder.clone(), shape: String::new(), ..self.config.model.clone() };
+            crate::config::ModelConfig { dir: folder.to_owned(), shape: String::new(), ..self.config.model.clone() };
         let prover = prover::load(&common, &|step| out::note(step))?;
         let code = verifier::get(folder, prover.as_ref()).await?;
         let receipt = self.wallet.deploy("the verifier", code.bytecode).await?;
@@ -208,7 +208,12 @@ pub(super) async fn run(app: App, raw: RawConfig, output: Output) -> Result<(), 
                 }
             }
             let models = list(args.model.iter().map(|folder| folder.display()));
-            site.done(format!("[oracle]\ncontract = \"{contract}\"\nmodels = {models}\n"), output)
+            let numbers: Vec<String> = site.verifiers.iter().filter_map(|v| v.number.clone()).collect();
+            let registered = numbers.join(", ");
+            site.done(
+                format!("[oracle]\ncontract = \"{contract}\"\nmodels = {models}\nregistered = [{registered}]\n"),
+                output,
+            )
         }
         App::Market(args) => {
             site.verifier(&args.model).await?;

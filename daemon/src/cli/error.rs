@@ -74,6 +74,7 @@ impl From<ServiceError> for CliError {
         match error {
             ServiceError::Chain(error) => error.into(),
             ServiceError::Store(error) => error.into(),
+            ServiceError::Lacking(text) => Self::config(text),
         }
     }
 }

@@ -360,13 +360,29 @@ impl Config {
         // An app is one whose contract is named.
         let named = |contract: &str| !contract.is_empty();
         let chess = named(&raw.chess.arena).then(|| ChessConfig::from_raw(&raw.chess)).transpose()?;
+        for (key, lonely) in [
+            (
+                "market.contracts",
+                raw.market.contracts.is_empty() && (named(&raw.market.board) || !raw.market.feeds.is_empty()),
+            ),
+            ("oracle.contract", !named(&raw.oracle.contract) && !raw.oracle.models.is_empty()),
+            ("guard.contracts", raw.guard.contracts.is_empty() && !raw.guard.models.is_empty()),
+        ] {
+            if lonely {
+                return Err(bad(
+                    key,
+                    "",
+                    "is empty, though other keys of its section are set: name the contract, or leave the section out",
+                ));
+            }
+        }
         let oracle = named(&raw.oracle.contract).then(|| OracleConfig::from_raw(raw.oracle)).transpose()?;
         let market = (!raw.market.contracts.is_empty()).then(|| MarketConfig::from_raw(raw.market)).transpose()?;
         let guard = (!raw.guard.contracts.is_empty()).then(|| GuardConfig::from_raw(raw.guard)).transpose()?;
         if chess.is_none() && oracle.is_none() && market.is_none() && guard.is_none() {
             return Err(ConfigError::NoApp);
         }
-        Ok(Self {
+        let config = Self {
             chain,
             chess,
             oracle,
@@ -393,7 +409,15 @@ impl Config {
             },
             store: path("store.path", &raw.store.path)?,
             log: raw.log.filter,
-        })
+        };
+        let contracts = config.contracts();
+        let twice = contracts.iter().enumerate().find(|(i, (_, a))| contracts[..*i].iter().any(|(_, b)| a == b));
+        match twice {
+            Some((_, (app, contract))) => Err(ConfigError::Unreadable(format!(
+                "contract {contract} is named twice, the second time as {app}: name it once"
+            ))),
+            None => Ok(config),
+        }
     }
 }
 
@@ -428,7 +452,11 @@ fn http_url(key: &'static str, value: &str) -> Result<String, ConfigError> {
 fn address(key: &'static str, value: &str) -> Result<Address, ConfigError> {
     match value.parse::<Address>() {
         Ok(address) if address != Address::ZERO => Ok(address),
-        _ => Err(bad(key, value, "must be an address, 0x and 40 hex digits (`zugzwang deploy` prints the arena's)")),
+        _ => Err(bad(
+            key,
+            value,
+            "must be an address, 0x and 40 hex digits; `zugzwang deploy` prints those of contracts",
+        )),
     }
 }
 
@@ -484,9 +512,16 @@ mod tests {
         RawConfig::from_layers(Some(("template", &template)), std::collections::HashMap::new()).expect("the template");
         check(
             &format!("{ARENA}[guard]\ncontracts = []\nmodels = []\n[market]\nfeeds = []\n"),
-            &[("ZUGZWANG__ORACLE__MODELS", "a,b")],
+            &[],
             expect![
                 "http://127.0.0.1:8545 0x00000000000000000000000000000000000000AA confirmations=1 fee=200000000000 Env(\"ZUGZWANG_PASSWORD\")"
+            ],
+        );
+        check(
+            ARENA,
+            &[("ZUGZWANG__ORACLE__MODELS", "a,b"), ("ZUGZWANG__ORACLE__REGISTERED", "1,2")],
+            expect![
+                r#"`oracle.contract` = "" is empty, though other keys of its section are set: name the contract, or leave the section out; set it in the file or as ZUGZWANG__ORACLE__CONTRACT"#
             ],
         );
         check(

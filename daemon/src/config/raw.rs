@@ -314,6 +314,7 @@ impl RawConfig {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("oracle.models")
+            .with_list_parse_key("oracle.registered")
             .with_list_parse_key("market.contracts")
             .with_list_parse_key("market.models")
             .with_list_parse_key("guard.contracts")

@@ -255,7 +255,7 @@ impl Demo<'_> {
                     prove_s = ms as f64 / 1000.0;
                     waiting.phase("simulates and submits");
                 }
-                Notice::Ended { state, why, .. } if matches!(state, State::Failed | State::Forfeited) => {
+                Notice::Ended { state: State::Failed | State::Forfeited, why, .. } => {
                     return Err(DemoError::NoAnswer { what: format!("for market {market}"), why });
                 }
                 Notice::Mined { hash, gas, .. } => {

@@ -94,6 +94,8 @@ pub enum Event {
         /// Which round.
         round: u64,
     },
+    /// What ended it was undone.
+    Reopened,
     /// Our transaction is in a block and succeeded.
     Mined {
         /// Which round.
@@ -224,6 +226,11 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
                 }
             }
         }
+        Event::Reopened => {
+            for job in jobs.iter().filter(|job| matches!(job.state, State::Moot | State::Forfeited)) {
+                set(job, State::Seen, "the block that ended it was undone", &mut effects);
+            }
+        }
         Event::Stored { round } => {
             for job in at(jobs, *round).filter(|job| job.state == State::Proved) {
                 set(job, State::Submitted, "", &mut effects);
@@ -265,38 +272,14 @@ pub enum Priority {
     Normal,
 }
 
-/// Proofs that could start now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slots {
-    /// For any job.
-    pub free: usize,
-    /// Besides those, for urgent jobs.
-    pub urgent: usize,
-}
-
-/// What to start, given the open jobs, those that are already being worked on, and free slots: answers before proofs, urgent
-/// jobs before others.
-pub fn next_work(
-    open: &[Job],
-    busy: &BTreeSet<i64>,
-    mut slots: Slots,
-    priority: impl Fn(&Job) -> Priority,
-) -> Vec<Work> {
+/// What to start, given the open jobs and those that are already being worked on or wait: answers before proofs, urgent jobs
+/// before others, and then in the order in which they were asked. Whoever starts proofs leaves those that there is no slot for.
+pub fn next_work(open: &[Job], busy: &BTreeSet<i64>, priority: impl Fn(&Job) -> Priority) -> Vec<Work> {
     let mut idle: Vec<&Job> = open.iter().filter(|job| !busy.contains(&job.id)).collect();
     idle.sort_by_key(|job| priority(job));
-    let mut work: Vec<Work> =
-        idle.iter().filter(|job| job.state == State::Proved).map(|job| Work::Submit(job.id)).collect();
-    for job in idle.iter().filter(|job| job.state == State::Seen) {
-        let slot = match priority(job) {
-            Priority::Urgent if slots.urgent > 0 => &mut slots.urgent,
-            _ => &mut slots.free,
-        };
-        if *slot > 0 {
-            *slot -= 1;
-            work.push(Work::Prove(job.id));
-        }
-    }
-    work
+    let submit = idle.iter().filter(|job| job.state == State::Proved).map(|job| Work::Submit(job.id));
+    let prove = idle.iter().filter(|job| job.state == State::Seen).map(|job| Work::Prove(job.id));
+    submit.chain(prove).collect()
 }
 
 fn asked(jobs: &[Job], round: u64, block: BlockRef, effects: &mut Vec<Effect>) {

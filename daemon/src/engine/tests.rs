@@ -29,6 +29,7 @@ fn event(words: &[&str]) -> Event {
         "proved" => Event::Proved { round: round(), asked: block(words[2]) },
         "unproved" => Event::ProofFailed { round: round(), why: "no memory".into(), attempts: 2 },
         "nothing" => Event::NothingToAnswer { round: round(), why: "no legal move".into() },
+        "reopened" => Event::Reopened,
         "declined" => Event::Declined { round: round(), why: "margin 3 of 40".into() },
         "refused" => Event::Refused { round: round(), why: "WrongProof".into(), still_asked: true },
         "late" => Event::Refused { round: round(), why: "GameIsOver".into(), still_asked: false },
@@ -288,6 +289,20 @@ fn an_answer_that_decides_nothing_is_given_up_and_told() {
 }
 
 #[test]
+fn what_was_ended_by_a_block_that_is_gone_is_open_again() {
+    check(
+        "asked 0 5\nother 0\nreopened\nproving 0\nreopened",
+        expect![[r#"
+        asked 0 5: ask 0
+        other 0: 0→moot (answered by another transaction)
+        reopened: 0→seen (the block that ended it was undone)
+        proving 0: 0→proving
+        reopened:
+    "#]],
+    );
+}
+
+#[test]
 fn a_lost_nonce_sends_again() {
     check(
         "asked 1 5\nproving 1\nproved 1 5\nstored 1\nlost 1\nstored 1\nmined 1",
@@ -322,18 +337,10 @@ fn work_is_read_off_the_states() {
         job(4, State::Submitted),
         job(5, State::Proved),
     ];
-    let plain = |busy: &[i64], free| {
-        let slots = Slots { free, urgent: 1 };
-        next_work(&open, &busy.iter().copied().collect(), slots, |_| Priority::Normal)
-    };
-    assert_eq!(plain(&[5], 1), [Work::Submit(2), Work::Prove(1)]);
-    assert_eq!(plain(&[1], 1), [Work::Submit(2), Work::Submit(5), Work::Prove(3)]);
-    assert_eq!(plain(&[], 0), [Work::Submit(2), Work::Submit(5)]);
-    let with_urgent = |free, urgent| {
-        let urgent_ones = |job: &Job| if job.id >= 3 { Priority::Urgent } else { Priority::Normal };
-        next_work(&open, &BTreeSet::new(), Slots { free, urgent }, urgent_ones)
-    };
-    assert_eq!(with_urgent(0, 1), [Work::Submit(5), Work::Submit(2), Work::Prove(3)]);
-    assert_eq!(with_urgent(1, 1), [Work::Submit(5), Work::Submit(2), Work::Prove(3), Work::Prove(1)]);
-    assert_eq!(with_urgent(1, 0), [Work::Submit(5), Work::Submit(2), Work::Prove(3)]);
+    let plain = |busy: &[i64]| next_work(&open, &busy.iter().copied().collect(), |_| Priority::Normal);
+    assert_eq!(plain(&[5]), [Work::Submit(2), Work::Prove(1), Work::Prove(3)]);
+    assert_eq!(plain(&[1]), [Work::Submit(2), Work::Submit(5), Work::Prove(3)]);
+    let urgent = |job: &Job| if job.id >= 3 { Priority::Urgent } else { Priority::Normal };
+    let work = next_work(&open, &BTreeSet::new(), urgent);
+    assert_eq!(work, [Work::Submit(5), Work::Submit(2), Work::Prove(3), Work::Prove(1)]);
 }

@@ -223,6 +223,11 @@ impl Bulletin {
         keccak256([&[0x19, 0x01], domain.as_slice(), statement.as_slice()].concat())
     }
 
+    /// Whether number and time fit into a database's signed integers.
+    pub fn is_storable(&self) -> bool {
+        i64::try_from(self.sequence).is_ok() && i64::try_from(self.timestamp).is_ok()
+    }
+
     /// Who signed it.
     ///
     /// # Errors

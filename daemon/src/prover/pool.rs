@@ -13,7 +13,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zugzwang_circuits::graph::Tensor;
 
 use super::{Phase, Proof, Prove, ProveError, prove_and_check};
-use crate::engine::{Priority, Slots};
+use crate::engine::Priority;
+
+/// More places than any machine has cores for.
+const MOST_SLOTS: usize = 1024;
 
 /// Makes proofs on threads of their own.
 #[derive(Clone, Debug)]
@@ -44,12 +47,7 @@ impl Ticket {
 impl Pool {
     /// A pool of `slots` places, and one more for urgent proofs, which would else wait for one that was begun before.
     pub fn new(slots: usize) -> Self {
-        Self { slots: Arc::new(Semaphore::new(slots.max(1))), urgent: Arc::new(Semaphore::new(1)) }
-    }
-
-    /// Proofs that could start now.
-    pub fn free(&self) -> Slots {
-        Slots { free: self.slots.available_permits(), urgent: self.urgent.available_permits() }
+        Self { slots: Arc::new(Semaphore::new(slots.clamp(1, MOST_SLOTS))), urgent: Arc::new(Semaphore::new(1)) }
     }
 
     /// Takes a slot if one is free.

@@ -5,6 +5,7 @@ use crate::{
     apps::{Next, Occurrence},
     chain::{
         submit::{self, Change},
+        types::Address,
         watcher::{self, Batch, Found},
     },
     engine::{self, Effect, Event},
@@ -49,9 +50,13 @@ impl Service {
     pub(super) async fn take_up(&self) -> Result<(), ServiceError> {
         let chain_id = self.config.chain.chain_id;
         let cursor = self.store.cursor(chain_id).await?;
+        let contracts: Vec<Address> = self.apps.iter().map(|app| app.contract()).collect();
+        let mut write = self.store.write().await?;
+        write.follow_only(chain_id, &contracts).await?;
+        write.commit().await?;
         for app in &self.apps {
             let contract = app.contract();
-            if self.store.follows(chain_id, contract).await? {
+            if self.store.follows(chain_id, contract).await? && !app.is_read_anew() {
                 continue;
             }
             let past = match cursor {
@@ -66,6 +71,7 @@ impl Service {
                 }
             }
             write.follow(chain_id, contract).await?;
+            write.note_ends(chain_id).await?;
             write.commit().await?;
             if let Some(cursor) = cursor {
                 tracing::info!(app = app.name(), %contract, logs = past.len(), to = cursor.number, "taken up");
@@ -80,6 +86,7 @@ impl Service {
         let jobs = write.jobs_of(key.chain_id, key.contract, key.subject).await?;
         let decided = engine::step(&jobs, &event);
         effects(&mut write, &key, &decided, None).await?;
+        write.note_ends(key.chain_id).await?;
         write.commit().await?;
         self.outside(&jobs, &decided);
         Ok(())
@@ -115,8 +122,14 @@ impl Service {
             if let Some(first) = jobs.first() {
                 effects(&mut write, &first.key, &decided, None).await?;
             }
-            write.undo_to(chain_id, ancestor).await?;
             after.push((jobs, decided));
+            for job in write.jobs_ended_above(chain_id, ancestor.number).await? {
+                let jobs = vec![job];
+                let decided = engine::step(&jobs, &Event::Reopened);
+                effects(&mut write, &jobs[0].key, &decided, None).await?;
+                after.push((jobs, decided));
+            }
+            write.undo_to(chain_id, ancestor).await?;
         }
         for found in &batch.logs {
             let Some((key, event)) = self.event_of(&mut write, found).await? else {
@@ -134,6 +147,7 @@ impl Service {
         for block in &batch.blocks {
             write.advance(chain_id, *block, self.config.chain.max_reorg).await?;
         }
+        write.note_ends(chain_id).await?;
         write.commit().await?;
         if let Some(ancestor) = batch.undo {
             self.tell(Notice::Undone { to: ancestor.number });
@@ -201,11 +215,15 @@ impl Service {
         };
         let mut write = self.store.write().await?;
         submit::store_change(&mut write, tx.id, change).await?;
+        if cancelled {
+            write.detach(tx.id).await?;
+        }
         let mut after = None;
         if let (Some(job), Some(event)) = (&job, &event) {
             let jobs = write.jobs_of(job.key.chain_id, job.key.contract, job.key.subject).await?;
             let decided = engine::step(&jobs, event);
             effects(&mut write, &job.key, &decided, None).await?;
+            write.note_ends(job.key.chain_id).await?;
             after = Some((jobs, decided));
         }
         write.commit().await?;

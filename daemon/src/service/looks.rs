@@ -12,9 +12,11 @@ use crate::{
     },
     engine::{self, Event},
     feed::Bulletin,
-    store::{Errand, JobKey, State, StoreError, Watched, Write},
+    store::{Errand, JobKey, State, StoreError, TxState, Watched, Write},
 };
 
+/// Transactions without proofs that may wait for a block at a time.
+const MOST_SENT: usize = 4;
 /// Seconds until a subject is looked at again whose transaction the contract refuses.
 const LATER: u64 = 60;
 
@@ -45,7 +47,7 @@ impl Service {
         bulletin: &Bulletin,
     ) -> Result<(), StoreError> {
         if write.add_bulletin(publisher, bulletin).await? {
-            for app in &self.apps {
+            for app in self.apps.iter().filter(|app| app.reads_bulletins()) {
                 write.look_now(self.config.chain.chain_id, app.contract()).await?;
             }
             tracing::info!(%publisher, feed = %bulletin.feed_id, sequence = bulletin.sequence, text = bulletin.text.as_str(), "bulletin");
@@ -57,8 +59,13 @@ impl Service {
     pub(super) async fn look_around(&mut self, now: u64) -> Result<(), ServiceError> {
         for app in self.apps.clone().iter().filter(|app| app.looks()) {
             for watched in self.store.due(self.config.chain.chain_id, app.contract(), now).await? {
-                let done = self.look_at(app, watched, now).await;
-                self.let_pass(done)?;
+                match self.look_at(app, watched, now).await {
+                    Err(ServiceError::Chain(error)) => {
+                        self.complain(error.to_string());
+                        self.look_again(watched, Some(now.saturating_add(LATER))).await?;
+                    }
+                    done => done?,
+                }
             }
         }
         Ok(())
@@ -102,7 +109,8 @@ impl Service {
     /// What is to become of a transaction without a proof that isn't in a block.
     pub(super) async fn wish_for_claim(&self, row: i64) -> Result<Wish, ServiceError> {
         let (contract, subject) = self.store.watched_by_id(row).await?;
-        let Some(app) = self.app_of(contract) else { return Ok(Wish::Hold) };
+        // An open nonce would hold up all that come after it.
+        let Some(app) = self.app_of(contract) else { return Ok(Wish::Cancel) };
         Ok(if app.holds(subject).await? { Wish::Push } else { Wish::Cancel })
     }
 
@@ -117,6 +125,13 @@ impl Service {
         now: u64,
     ) -> Result<(), ServiceError> {
         let (name, subject) = (app.name(), watched.subject);
+        // Answers, above all urgent ones, must not wait behind a crowd of these.
+        let live = self.store.live_transactions(self.config.chain.chain_id, self.submitter.address()).await?;
+        let crowd =
+            live.iter().filter(|tx| matches!(tx.errand, Some(Errand::Claim(_))) && tx.state != TxState::Included);
+        if crowd.count() >= MOST_SENT {
+            return self.look_again(watched, Some(now.saturating_add(1))).await;
+        }
         let gas = match self.submitter.simulate(call).await {
             Ok(gas) => gas,
             Err(error) => {

@@ -46,6 +46,9 @@ pub enum ServiceError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An app can't do its work with what the configuration names.
+    #[error("{0}")]
+    Lacking(String),
 }
 
 impl From<WatchError> for ServiceError {
@@ -62,6 +65,7 @@ impl From<AppError> for ServiceError {
         match error {
             AppError::Chain(e) => Self::Chain(e),
             AppError::Store(e) => Self::Store(e),
+            e @ AppError::Lacking { .. } => Self::Lacking(e.to_string()),
         }
     }
 }
@@ -74,6 +78,9 @@ impl From<SubmitError> for ServiceError {
         }
     }
 }
+
+/// Least time until a job is tried again that can't go on.
+const MOMENT: Duration = Duration::from_millis(100);
 
 struct Done {
     job: i64,
@@ -92,6 +99,12 @@ pub struct Service {
     pool: Pool,
     observer: Observer,
     proving: BTreeMap<i64, (Job, Ticket, Instant)>,
+    /// Jobs that wait a moment before they are tried again.
+    resting: BTreeMap<i64, Instant>,
+    /// Jobs that seem to be over by a block that isn't confirmed yet, and its height.
+    doubts: BTreeMap<i64, u64>,
+    /// How often the contract has refused a job's answer in simulation.
+    refusals: BTreeMap<i64, u32>,
     done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
     trouble: Option<(String, Instant)>,
     heartbeat: Instant,
@@ -128,6 +141,9 @@ impl Service {
             pool: Pool::new(config.prover.slots),
             observer,
             proving: BTreeMap::new(),
+            resting: BTreeMap::new(),
+            doubts: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             done: mpsc::unbounded_channel(),
             trouble: None,
             heartbeat: Instant::now(),
@@ -159,8 +175,13 @@ impl Service {
             };
             let turn = match turn {
                 Ok(()) => self.turn().await,
-                error => error,
+                Err(error) => Err(error),
             };
+            let turn = turn.map(|behind| {
+                if behind {
+                    poll.reset_immediately();
+                }
+            });
             if let Err(error) = self.let_pass(turn) {
                 self.store.close().await;
                 return Err(error);
@@ -175,28 +196,31 @@ impl Service {
         Ok(())
     }
 
-    /// Everything that is to be done now.
-    async fn turn(&mut self) -> Result<(), ServiceError> {
+    /// Everything that is to be done now; whether there are blocks that are still to be read.
+    async fn turn(&mut self) -> Result<bool, ServiceError> {
         let contracts: Vec<Address> = self.apps.iter().map(|app| app.contract()).collect();
-        let now = loop {
-            let batch = watcher::poll(&self.client, &self.config.chain, &contracts, &self.store).await?;
-            let (caught_up, time) = (batch.caught_up, batch.time);
-            self.take_in(batch).await?;
-            if caught_up {
-                break time;
-            }
-        };
+        let batch = watcher::poll(&self.client, &self.config.chain, &contracts, &self.store).await?;
+        let (behind, now) = (!batch.caught_up, batch.time);
+        self.take_in(batch).await?;
+        self.follow_transactions().await?;
         self.take_in_news().await?;
-        self.look_around(now).await?;
         self.start_work().await?;
-        self.follow_transactions().await
+        if !behind {
+            self.look_around(now).await?;
+        }
+        Ok(behind)
     }
 
     async fn start_work(&mut self) -> Result<(), ServiceError> {
         let open = self.store.open_jobs(self.config.chain.chain_id).await?;
-        let busy: BTreeSet<i64> = self.proving.keys().copied().collect();
+        let now = Instant::now();
+        self.resting.retain(|_, until| *until > now);
+        let ids: BTreeSet<i64> = open.iter().map(|job| job.id).collect();
+        self.doubts.retain(|id, _| ids.contains(id));
+        self.refusals.retain(|id, _| ids.contains(id));
+        let busy: BTreeSet<i64> = self.proving.keys().chain(self.resting.keys()).copied().collect();
         let priority = |job: &Job| self.app_of(job.key.contract).map_or(Priority::Normal, |app| app.priority());
-        for work in engine::next_work(&open, &busy, self.pool.free(), priority) {
+        for work in engine::next_work(&open, &busy, priority) {
             let (Work::Prove(id) | Work::Submit(id)) = work;
             let Some(job) = open.iter().find(|job| job.id == id).cloned() else { continue };
             // The job of an app that is not configured any more waits until it is again.
@@ -205,9 +229,27 @@ impl Service {
                 Work::Prove(_) => self.start_proof(&app, job).await,
                 Work::Submit(_) => self.submit(&app, job).await,
             };
-            self.let_pass(done)?;
+            self.let_pass_of(id, done)?;
         }
         Ok(())
+    }
+
+    /// One job's trouble, of whatever kind, must not stop the daemon: others' contracts decide what it reads and what they
+    /// refuse. It is told, and the job rests a moment.
+    fn let_pass_of(&mut self, job: i64, done: Result<(), ServiceError>) -> Result<(), ServiceError> {
+        match done {
+            Err(ServiceError::Chain(error)) => {
+                self.complain(error.to_string());
+                self.rest(job);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// The job is tried again in a moment, and others before it.
+    fn rest(&mut self, job: i64) {
+        self.resting.insert(job, Instant::now() + self.config.chain.poll.max(MOMENT));
     }
 
     fn app_of(&self, contract: Address) -> Option<&Arc<dyn App>> {
@@ -241,14 +283,18 @@ impl Service {
     /// Reads the question from the chain and starts a proof, if it is still asked.
     async fn start_proof(&mut self, app: &Arc<dyn App>, job: Job) -> Result<(), ServiceError> {
         let (key, round) = (job.key, job.key.round);
-        let task = match app.question(&job).await? {
-            Question::Prove(task) => task,
-            Question::Nothing { why } => return self.happened(key, Event::NothingToAnswer { round, why }).await,
-            Question::NotYet => return Ok(()),
-        };
         let Some(slot) = self.pool.slot(app.priority()) else {
             return Ok(());
         };
+        let task = match app.question(&job).await? {
+            Question::Prove(task) => task,
+            Question::Nothing { why } => return self.nothing_to_answer(&job, why).await,
+            Question::NotYet => {
+                self.rest(job.id);
+                return Ok(());
+            }
+        };
+        self.doubts.remove(&job.id);
         self.happened(key, Event::ProofStarted { round }).await?;
 
         let ticket = Ticket::default();
@@ -267,6 +313,21 @@ impl Service {
             let _ = sender.send(Done { job: id, ticket, outputs: task.outputs, made });
         });
         Ok(())
+    }
+
+    /// What says so may be a block that isn't confirmed yet, and may go again: then it is asked once more.
+    async fn nothing_to_answer(&mut self, job: &Job, why: String) -> Result<(), ServiceError> {
+        let cursor = self.store.cursor(job.key.chain_id).await?.map_or(0, |cursor| cursor.number);
+        let said_at = match self.doubts.get(&job.id) {
+            Some(height) => *height,
+            None => self.client.head().await?.block.number,
+        };
+        if cursor < said_at {
+            self.doubts.insert(job.id, said_at);
+            self.rest(job.id);
+            return Ok(());
+        }
+        self.happened(job.key, Event::NothingToAnswer { round: job.key.round, why }).await
     }
 
     async fn proof_done(&mut self, done: Done) -> Result<(), ServiceError> {
@@ -306,8 +367,18 @@ impl Service {
         let Some(answer) = self.store.answer(job.id).await? else {
             return Ok(());
         };
+        let earlier = self.store.transactions_of(Errand::Job(job.id)).await?;
+        if earlier.iter().any(|tx| tx.state == TxState::Included && tx.mined.is_some_and(|mined| mined.ok)) {
+            // An earlier answer is in a block: what becomes of it decides.
+            self.rest(job.id);
+            return Ok(());
+        }
         let call = match app.reply(&job, &answer).await? {
             Reply::Send(call) => call,
+            Reply::NotYet => {
+                self.rest(job.id);
+                return Ok(());
+            }
             Reply::Nothing { why } => return self.happened(key, Event::Declined { round, why }).await,
         };
         let gas = match self.submitter.simulate(&call).await {
@@ -320,6 +391,13 @@ impl Service {
                     return self.happened(key, Event::Over { forfeited: true, how: why }).await;
                 }
                 let still_asked = app.is_asked(&job).await?;
+                // Another node's state, or a block that comes and goes, may have said so.
+                let refusals = self.refusals.entry(job.id).or_default();
+                *refusals += 1;
+                if still_asked && *refusals < self.config.prover.attempts {
+                    self.rest(job.id);
+                    return Ok(());
+                }
                 return self.happened(key, Event::Refused { round, why, still_asked }).await;
             }
         };
@@ -349,8 +427,12 @@ impl Service {
         }
         let head = self.client.head().await?.block.number;
         for tx in live {
-            let done = self.follow(&tx, head).await;
-            self.let_pass(done)?;
+            if let Err(error) = self.follow(&tx, head).await {
+                match error {
+                    ServiceError::Chain(error) => self.complain(error.to_string()),
+                    other => return Err(other),
+                }
+            }
         }
         Ok(())
     }

@@ -99,6 +99,25 @@ impl Write {
         Ok(())
     }
 
+    /// Contracts that aren't configured now are not followed: what they say meanwhile is not stored.
+    pub async fn follow_only(&mut self, chain_id: u64, contracts: &[Address]) -> Result<(), StoreError> {
+        let rows = sqlx::query("SELECT contract FROM contracts WHERE chain_id = ?")
+            .bind(signed(chain_id))
+            .fetch_all(&mut *self.tx)
+            .await?;
+        for row in rows {
+            let followed = Address::from(bytes::<20>(row.get("contract"), "contracts", "contract")?);
+            if !contracts.contains(&followed) {
+                sqlx::query("DELETE FROM contracts WHERE chain_id = ? AND contract = ?")
+                    .bind(signed(chain_id))
+                    .bind(followed.as_slice())
+                    .execute(&mut *self.tx)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Moves the cursor to a new block and forgets blocks that are too deep to be undone.
     pub async fn advance(&mut self, chain_id: u64, block: BlockRef, keep: u64) -> Result<(), StoreError> {
         sqlx::query("INSERT OR REPLACE INTO blocks (chain_id, number, hash) VALUES (?, ?, ?)")

@@ -222,6 +222,35 @@ impl Write {
             .collect()
     }
 
+    /// Notes where the cursor is in the jobs that have just ended without an answer.
+    pub async fn note_ends(&mut self, chain_id: u64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE jobs SET ended_at = coalesce((SELECT number FROM cursor WHERE chain_id = ?1), 0) \
+             WHERE chain_id = ?1 AND state IN ('moot', 'forfeited') AND ended_at IS NULL",
+        )
+        .bind(signed(chain_id))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// All jobs that a block up to `number` asked for, and that ended without an answer in a block above it.
+    pub async fn jobs_ended_above(&mut self, chain_id: u64, number: u64) -> Result<Vec<Job>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND block_number <= ? AND ended_at > ? \
+             AND state IN ('moot', 'forfeited') ORDER BY id"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(signed(chain_id))
+            .bind(signed(number))
+            .bind(signed(number))
+            .fetch_all(&mut *self.tx)
+            .await?
+            .iter()
+            .map(job)
+            .collect()
+    }
+
     /// Stores a question, or asks one again after a reorganisation: the row is the same. An earlier
     /// proof stays in it until the new one takes its place.
     pub async fn ask(&mut self, key: &JobKey, block: BlockRef) -> Result<(), StoreError> {
@@ -229,7 +258,7 @@ impl Write {
             "INSERT INTO jobs (chain_id, contract, subject, round, block_number, block_hash, state, created_at, updated_at) \
              VALUES (?, ?, ?, ?, ?, ?, 'seen', ?, ?) \
              ON CONFLICT (chain_id, contract, subject, round) DO UPDATE SET block_number = excluded.block_number, \
-             block_hash = excluded.block_hash, state = 'seen', note = 'asked again', attempts = 0, updated_at = excluded.updated_at",
+             block_hash = excluded.block_hash, state = 'seen', note = 'asked again', attempts = 0, ended_at = NULL, updated_at = excluded.updated_at",
         )
         .bind(signed(key.chain_id))
         .bind(key.contract.as_slice())
@@ -247,7 +276,7 @@ impl Write {
     /// Moves a job to a state and says why.
     pub async fn set_state(&mut self, id: i64, state: State, note: &str) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE jobs SET state = ?, note = ?, attempts = attempts + (? = 'proving'), updated_at = ? WHERE id = ?",
+            "UPDATE jobs SET state = ?, note = ?, attempts = attempts + (? = 'proving'), ended_at = NULL, updated_at = ? WHERE id = ?",
         )
         .bind(state.to_string())
         .bind(note)

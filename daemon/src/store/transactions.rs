@@ -303,6 +303,16 @@ impl Write {
         Ok(())
     }
 
+    /// It only used up its nonce: it is about nothing any more, so that another may be.
+    pub async fn detach(&mut self, tx: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE transactions SET job = NULL, watched = NULL, updated_at = ? WHERE id = ?")
+            .bind(now_ms())
+            .bind(tx)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
     /// It fell out of its block: it is to be sent again.
     pub async fn set_unmined(&mut self, tx: i64) -> Result<(), StoreError> {
         sqlx::query("UPDATE transactions SET state = 'signed', mined_number = NULL, mined_hash = NULL, mined_ok = NULL, gas_used = NULL, updated_at = ? WHERE id = ?")

@@ -6,6 +6,9 @@ use sqlx::Row;
 use super::{Store, StoreError, Write, bytes, signed};
 use crate::chain::types::{Address, U256};
 
+/// Most subjects that are looked at in one turn.
+const DUE: i64 = 32;
+
 /// A subject whose time to be looked at has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watched {
@@ -23,11 +26,12 @@ impl Store {
         let rows = sqlx::query(
             "SELECT id, subject, EXISTS (SELECT 1 FROM transactions WHERE transactions.watched = watched.id \
              AND state IN ('signed', 'broadcast', 'included') AND coalesce(mined_ok, 1) = 1) AS claimed \
-             FROM watched WHERE chain_id = ? AND contract = ? AND look_at <= ? ORDER BY look_at, id",
+             FROM watched WHERE chain_id = ? AND contract = ? AND look_at <= ? ORDER BY look_at, id LIMIT ?",
         )
         .bind(signed(chain_id))
         .bind(contract.as_slice())
         .bind(signed(now))
+        .bind(DUE)
         .fetch_all(&self.pool)
         .await?;
         rows.iter()

@@ -6,6 +6,7 @@ use std::{
 };
 
 use zugzwang::{
+    apps::chess::Ending,
     chain::{Client, types::U256},
     service::ServiceError,
     store::{State, StoreError},
@@ -151,4 +152,51 @@ async fn wrong_surroundings_are_named_at_once() {
         let error = moved.try_start(Arc::default()).await.err().expect("another genesis").to_string();
         assert!(error.contains("the chain was reset or is another one"), "{error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_is_asked_again_after_its_answer_was_withdrawn_is_answered() {
+    let world = World::new().await;
+    let game = world.new_game(true).await;
+    let daemon = world.start(Arc::default()).await;
+    let snapshot = world.client.raw("evm_snapshot", serde_json::json!([])).await.expect("snapshot");
+    world.human_moves(game, 0).await;
+    world.reaches(game, 2).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // The move and its answer go, and blocks without them come: the answer is withdrawn by using up its nonce.
+    world.client.raw("evm_revert", serde_json::json!([snapshot])).await.expect("revert");
+    world.client.raw("anvil_dropAllTransactions", serde_json::json!([])).await.expect("drop");
+    let before = world.client.nonce(world.npc.address()).await.expect("nonce");
+    world.mine(4).await;
+    world
+        .until("the answer is withdrawn", async || {
+            world.client.nonce(world.npc.address()).await.expect("nonce") > before
+        })
+        .await;
+    // The very same question once more.
+    world.human_moves(game, 0).await;
+    world.reaches(game, 2).await;
+    world.mine(4).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    daemon.stop().await.expect("clean stop");
+    let jobs = world.jobs().await;
+    assert!(jobs.len() == 1 && jobs[0].state == State::Final, "{jobs:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_is_undone_leaves_the_question_open() {
+    let world = World::new().await;
+    let game = world.new_game(true).await;
+    let prover = Arc::new(StandIn { delay: Duration::from_millis(600), ..StandIn::default() });
+    let daemon = world.start(prover).await;
+    world.human_moves(game, 0).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let snapshot = world.client.raw("evm_snapshot", serde_json::json!([])).await.expect("snapshot");
+    world.human.end(world.arena.address(), game, Ending::Resign).await.expect("resigned");
+    world.until("the job ends with the game", async || !daemon.ends().is_empty()).await;
+    // The human hasn't resigned after all.
+    world.client.raw("evm_revert", serde_json::json!([snapshot])).await.expect("revert");
+    world.mine(3).await;
+    world.reaches(game, 2).await;
+    daemon.stop().await.expect("clean stop");
 }

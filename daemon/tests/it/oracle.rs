@@ -201,6 +201,31 @@ async fn a_contract_that_is_configured_later_is_read_from_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_model_with_strange_words_stops_nothing() {
+    let door = Door::new().await;
+    // A verifier that says whatever model id it is asked for, and a URI that is no UTF-8.
+    let says_32 = [0x60, 0x20, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3];
+    let init = [&[0x60, 0x08, 0x80, 0x60, 0x09, 0x5f, 0x39, 0x5f, 0xf3][..], &says_32].concat();
+    let verifier = door.asker.deploy("verifier", init.into()).await.expect("a contract").contract;
+    let word = |n: u64| U256::from(n).to_be_bytes::<32>().to_vec();
+    let mut register = InferenceOracle::registerCall::SELECTOR.to_vec();
+    let model_id = U256::from(0x20).to_be_bytes::<32>().to_vec();
+    let head = [verifier.into_word().to_vec(), model_id, word(0xa0), word(0x100), word(0x160)].concat();
+    let tensors = [word(1), word(784), word(8)].concat();
+    let uri = [word(3), [vec![0xff; 3], vec![0; 29]].concat()].concat();
+    register.extend([head, tensors.clone(), tensors, uri].concat());
+    door.asker.call("register", door.oracle, register.into(), U256::ZERO).await.expect("registered");
+    let daemon = door.start().await;
+    let callback = Callback { target: Address::ZERO, gasLimit: 0 };
+    let deadline = door.stage.now().await + 3600;
+    let call = InferenceOracle::requestCall { model: U256::from(2), input: digit(0).0, callback, deadline };
+    door.call(call, BOUNTY).await;
+    let id = door.ask(0, BOUNTY, 3600).await;
+    door.answer(id).await;
+    daemon.stop().await.expect("clean stop");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_are_not_worth_it_or_too_late_are_left_alone() {
     let mut door = Door::new().await;
     door.stage.config.oracle.as_mut().expect("oracle").min_bounty = U256::from(BOUNTY);

@@ -63,7 +63,7 @@ impl FraudGuard {
         let (id, round) = (job.key.subject, job.key.round);
         let declined = |why: String| Ok(Reply::Nothing { why });
         let Some(incident) = self.guard.incident(id).await? else {
-            return declined("the incident is gone with its block".into());
+            return Ok(Reply::NotYet);
         };
         let [score] = answer.outputs[..] else {
             return declined(format!("the model gives {} outputs, a guard takes one score", answer.outputs.len()));
@@ -88,6 +88,12 @@ impl App for FraudGuard {
 
     fn contract(&self) -> Address {
         self.guard.address()
+    }
+
+    fn lacks(&self) -> Option<String> {
+        let id = self.thresholds.model_id;
+        let why = || format!("its model {id} is in none of the folders of guard.models: name its folder");
+        self.models.get(id.0).is_none().then(why)
     }
 
     fn priority(&self) -> Priority {

@@ -51,6 +51,10 @@ impl App for BulletinBoard {
         }))
     }
 
+    fn is_read_anew(&self) -> bool {
+        true
+    }
+
     fn question<'a>(&'a self, _job: &'a Job) -> Async<'a, Result<Question, AppError>> {
         Box::pin(async { Ok(Question::Nothing { why: "a board asks nothing".into() }) })
     }

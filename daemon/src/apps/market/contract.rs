@@ -138,7 +138,8 @@ impl Board {
     pub(super) fn bulletin(&self, log: &Log) -> Result<Option<Bulletin>, ChainError> {
         let Some(BulletinBoardEvents::BulletinPosted(posted)) = self.0.event(log)? else { return Ok(None) };
         let BulletinPosted { feedId, sequence, timestamp, text, signature, .. } = posted;
-        Ok(Bulletin::from_parts(feedId, sequence, timestamp, &text, &signature).ok())
+        let bulletin = Bulletin::from_parts(feedId, sequence, timestamp, &text, &signature).ok();
+        Ok(bulletin.filter(Bulletin::is_storable))
     }
 }
 

@@ -15,6 +15,9 @@ use crate::{
 /// Most bulletins that wait to be taken in; a full channel holds the sources up.
 const WAITING: usize = 256;
 
+/// Most troubles of a feed that are told in one turn.
+const MOST_TROUBLES: usize = 16;
+
 /// The feeds that markets are decided by.
 #[derive(Debug)]
 pub struct Feeds {
@@ -83,8 +86,15 @@ async fn start(config: &FeedConfig, store: &Store) -> Result<Running, StoreError
 impl Running {
     fn drain(&mut self, news: &mut News) {
         news.troubles.extend(self.troubles.drain(..));
-        while let Ok(event) = self.events.try_recv() {
+        // No more than that at a time: a source that never ends must not hold up everything else.
+        let before = news.troubles.len();
+        for _ in 0..WAITING {
+            let Ok(event) = self.events.try_recv() else { break };
             match event {
+                Event::Received { source, bulletin } if !bulletin.is_storable() => {
+                    news.troubles
+                        .push(format!("{source}: bulletin {}: its number or time is above 2^63", bulletin.sequence));
+                }
                 Event::Received { source, bulletin } => match self.inbox.judge(&bulletin) {
                     Verdict::New { missing } => {
                         if let Some(gap) = missing {
@@ -101,6 +111,11 @@ impl Running {
                 },
                 Event::Problem { source, what } => news.troubles.push(format!("{source}: {what}")),
             }
+        }
+        let more = (news.troubles.len() - before).saturating_sub(MOST_TROUBLES);
+        if more > 0 {
+            news.troubles.truncate(before + MOST_TROUBLES);
+            news.troubles.push(format!("feed of {}: {more} more like these", self.publisher));
         }
     }
 }

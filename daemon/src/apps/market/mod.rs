@@ -30,6 +30,8 @@ use crate::{
     store::{Answer, Job, Store, StoreError},
 };
 
+/// Seconds that a bulletin may be ahead of the chain's clock: `CLOCK_SKEW` of the contract.
+const CLOCK_SKEW: u64 = 60;
 /// Seconds until a market is looked at again whose expiry is under way.
 const LATER: u64 = 60;
 
@@ -90,10 +92,10 @@ impl PredictionMarket {
         let id = job.key.subject;
         let declined = |why: String| Ok(Reply::Nothing { why });
         let Some(market) = self.markets.market(id).await? else {
-            return declined("the market is gone with its block".into());
+            return Ok(Reply::NotYet);
         };
         let Some(bulletin) = self.bulletin(&market).await? else {
-            return declined("its bulletin is gone".into());
+            return Ok(Reply::NotYet);
         };
         let [class, margin] = answer.outputs[..] else {
             return declined(format!(
@@ -115,9 +117,14 @@ impl PredictionMarket {
     }
 
     async fn look_at(&self, id: U256, sent: bool, now: u64) -> Result<Look, AppError> {
-        let Some(market) = self.markets.market(id).await? else { return Ok(Look::Never) };
+        // A market that isn't there or isn't open may be so by a block that goes again; the event of its end says never.
+        let Some(market) = self.markets.market(id).await? else { return Ok(Look::At(now.saturating_add(LATER * 10))) };
         let after = market.deadline.saturating_add(1);
         if !market.is_open {
+            return Ok(Look::At(now.saturating_add(LATER * 10)));
+        }
+        // Anybody may open any market: those of other models or feeds are others' to resolve and to end.
+        if self.models.get(market.model_id.0).is_none() || !self.feeds.reads(market.publisher, market.feed_id) {
             return Ok(Look::Never);
         }
         if now > market.deadline {
@@ -131,15 +138,16 @@ impl PredictionMarket {
                 },
             });
         }
-        if self.models.get(market.model_id.0).is_none() {
-            return Ok(Look::At(after));
-        }
         Ok(match self.bulletin(&market).await? {
             None => Look::At(after),
             Some(bulletin) if bulletin.timestamp < market.close => {
                 tracing::warn!(market = %id, at = bulletin.timestamp, close = market.close,
                     "its bulletin is from before the close: it decides nothing");
                 Look::At(after)
+            }
+            // The contract takes no bulletin from further ahead than this.
+            Some(bulletin) if bulletin.timestamp > now.saturating_add(CLOCK_SKEW) => {
+                Look::At(bulletin.timestamp.saturating_sub(CLOCK_SKEW).min(after))
             }
             Some(_) if now < market.close => Look::At(market.close),
             Some(_) => Look::Ask { round: 0, again: after },
@@ -179,6 +187,10 @@ impl App for PredictionMarket {
 
     fn reply<'a>(&'a self, job: &'a Job, answer: &'a Answer) -> Async<'a, Result<Reply, AppError>> {
         Box::pin(self.replied(job, answer))
+    }
+
+    fn reads_bulletins(&self) -> bool {
+        true
     }
 
     fn words(&self) -> Words {

@@ -6,7 +6,7 @@ mod players;
 pub use contract::words;
 pub use players::{Schema, creation_code};
 
-use self::contract::{Oracle, OracleEvent};
+use self::contract::{Oracle, OracleEvent, Request};
 use super::{App, AppError, Async, Ground, Look, Next, Occurrence, Question, Reply, Task, Told};
 use crate::{
     chain::{
@@ -52,6 +52,19 @@ impl InferenceOracle {
         if reads_view { Ok(Some(Vec::new())) } else { self.oracle.input(job.key.subject, job.block).await }
     }
 
+    /// Why a request is left to others, if it is.
+    async fn declines(&self, request: &Request) -> Result<Option<String>, ChainError> {
+        if request.bounty < self.min_bounty {
+            return Ok(Some(format!("its bounty of {} wei is below oracle.min_bounty_gwei", request.bounty)));
+        }
+        if !self.registered.is_empty() && !self.registered.iter().any(|model| U256::from(*model) == request.model) {
+            return Ok(Some(format!("model {} isn't in oracle.registered", request.model)));
+        }
+        let model_id = self.oracle.model_id(request.model).await?;
+        let known = self.models.get(model_id.0).is_some();
+        Ok((!known).then(|| format!("model {} ({model_id}) isn't one of this daemon's", request.model)))
+    }
+
     async fn asked(&self, job: &Job) -> Result<Question, AppError> {
         let id = job.key.subject;
         let nothing = |why: String| Ok(Question::Nothing { why });
@@ -62,16 +75,11 @@ impl InferenceOracle {
         if self.oracle.now().await? > request.deadline {
             return nothing(format!("its deadline was at {}", request.deadline));
         }
-        if request.bounty < self.min_bounty {
-            return nothing(format!("its bounty of {} wei is below oracle.min_bounty_gwei", request.bounty));
-        }
-        if !self.registered.is_empty() && !self.registered.iter().any(|model| U256::from(*model) == request.model) {
-            return nothing(format!("model {} isn't in oracle.registered", request.model));
+        if let Some(why) = self.declines(&request).await? {
+            return nothing(why);
         }
         let model_id = self.oracle.model_id(request.model).await?;
-        let Some(prover) = self.models.get(model_id.0) else {
-            return nothing(format!("model {} ({model_id}) isn't one of this daemon's", request.model));
-        };
+        let Some(prover) = self.models.get(model_id.0) else { return Ok(Question::NotYet) };
         let Some(input) = self.input(job, request.view_of.is_some()).await? else { return Ok(Question::NotYet) };
         let instances = match self.oracle.instances(id, input, self.signer).await {
             // A source that gives no input, now or ever: nobody can answer.
@@ -85,14 +93,21 @@ impl InferenceOracle {
     }
 
     async fn look_at(&self, id: U256, now: u64) -> Result<Look, AppError> {
-        let Some(request) = self.oracle.request(id).await? else { return Ok(Look::Never) };
-        if !request.is_open || now > request.deadline {
+        // A request that isn't there or isn't open may be so by a block that goes again; the event of its end says never.
+        let Some(request) = self.oracle.request(id).await? else { return Ok(Look::At(now.saturating_add(LATER))) };
+        let Some(block) = request.view_of else { return Ok(Look::Never) };
+        if now > request.deadline || self.declines(&request).await?.is_some() {
             return Ok(Look::Never);
         }
-        match request.view_of {
-            Some(block) if self.oracle.height().await? <= block => Ok(Look::At(now.saturating_add(SOON))),
-            _ => Ok(Look::Ask { round: 0, again: now.saturating_add(LATER) }),
+        if !request.is_open {
+            return Ok(Look::At(now.saturating_add(LATER)));
         }
+        let height = self.oracle.height().await?;
+        if height <= block {
+            // A block a second at most.
+            return Ok(Look::At(now.saturating_add((block - height).clamp(SOON, LATER))));
+        }
+        Ok(Look::Ask { round: 0, again: now.saturating_add(LATER) })
     }
 }
 
@@ -133,7 +148,7 @@ impl App for InferenceOracle {
             let id = job.key.subject;
             let reads_view = self.oracle.request(id).await?.is_some_and(|request| request.view_of.is_some());
             let Some(input) = self.input(job, reads_view).await? else {
-                return Ok(Reply::Nothing { why: "the event that asked is gone".into() });
+                return Ok(Reply::NotYet);
             };
             let output = answer.outputs.iter().map(|word| U256::from_be_bytes(*word)).collect();
             Ok(Reply::Send(self.oracle.answer(id, input, output, answer.proof.clone())))
