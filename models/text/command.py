@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import multiprocessing
 import pathlib
 import random
 
@@ -47,6 +48,19 @@ def split(pairs):
     return list(some), np.array(labels).reshape(len(some), -1)
 
 
+def ahead(task, epochs, seed):
+    """The texts of one epoch after the other, made in a process of its own while the network is trained on those before."""
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue(2)
+
+    def make():
+        for n in range(epochs):
+            queue.put(split(task.epoch(random.Random(f"{seed} {n}"))))
+
+    context.Process(target=make, daemon=True).start()
+    return lambda n: queue.get()
+
+
 def run(task, args):
     """Trains and writes everything."""
     held, answers = split(task.held_out)
@@ -54,7 +68,7 @@ def run(task, args):
     encoded, epochs = texts.encode(held[:EVALUATION]), args.epochs or task.epochs
     print(f"{len(task.epoch(random.Random(0)))} texts an epoch, {epochs} epochs, {len(held)} texts held out", flush=True)
     report = lambda weights: f"right on held-out texts {training.accuracy(weights, task.shape, encoded, answers[:EVALUATION]):.4f}"
-    epoch = lambda n: split(task.epoch(random.Random(f"{args.seed} {n}")))
+    epoch = ahead(task, epochs, args.seed)
     weights = training.train(task.shape, epoch, epochs, args.seed, report=report, **task.settings)
     network.export(weights, task.shape, args.onnx, task.name)
     some, labels = split(task.epoch(random.Random("calibration"))[:CALIBRATION])

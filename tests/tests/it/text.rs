@@ -31,7 +31,7 @@ struct Model {
 }
 
 const MODELS: [Model; 3] = [
-    Model { folder: "football", classes: 4, accuracy: 0.93 },
+    Model { folder: "football", classes: 4, accuracy: 0.97 },
     Model { folder: "weather", classes: 2, accuracy: 0.88 },
     Model { folder: "spam", classes: 2, accuracy: 0.975 },
 ];
