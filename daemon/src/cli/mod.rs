@@ -31,7 +31,7 @@ use crate::{
     out,
 };
 
-/// Plays chess on chain as a committed network says, and proves it.
+/// Answers contracts as their committed models say, and proves it.
 #[derive(Debug, Parser)]
 #[command(name = "zugzwang", version, about, propagate_version = true, arg_required_else_help = true)]
 struct Cli {
@@ -51,7 +51,7 @@ enum Command {
     Run,
     /// Check the configuration, and nothing else.
     Check(CheckArgs),
-    /// Deploy verifier and arena, and open an offer.
+    /// Deploy an app's contracts: the arena with an offer, or an oracle, markets or a guarded vault.
     Deploy(deploy::Args),
     /// Play a game on a local chain: anvil, contracts, daemon and a human.
     Demo(demo::ChessArgs),
@@ -180,7 +180,7 @@ fn check(config: Config, output: Output) -> Result<(), CliError> {
         rpc: String,
         chain_id: u64,
         contracts: Vec<String>,
-        model: String,
+        models: Vec<String>,
         store: String,
     }
     let contracts = config.contracts().iter().map(|(app, contract)| format!("{app} {contract}")).collect();
@@ -188,16 +188,16 @@ fn check(config: Config, output: Output) -> Result<(), CliError> {
         rpc: config.chain.rpc,
         chain_id: config.chain.chain_id,
         contracts,
-        model: config.model.dir.display().to_string(),
+        models: config.model_folders().iter().map(|folder| folder.display().to_string()).collect(),
         store: config.store.display().to_string(),
     };
     output.print(&checked, || {
         format!(
-            "the configuration is right: {} on chain {} at {}, model {}, store {}",
+            "the configuration is right: {} on chain {} at {}, models {}, store {}",
             checked.contracts.join(", "),
             checked.chain_id,
             checked.rpc,
-            checked.model,
+            checked.models.join(", "),
             checked.store
         )
     })
