@@ -184,11 +184,12 @@ fn check(config: Config, output: Output) -> Result<(), CliError> {
         store: String,
     }
     let contracts = config.contracts().iter().map(|(app, contract)| format!("{app} {contract}")).collect();
+    let models = config.model_folders().iter().map(|folder| folder.display().to_string()).collect();
     let checked = Checked {
         rpc: config.chain.rpc,
         chain_id: config.chain.chain_id,
         contracts,
-        models: config.model_folders().iter().map(|folder| folder.display().to_string()).collect(),
+        models,
         store: config.store.display().to_string(),
     };
     output.print(&checked, || {
