@@ -161,8 +161,13 @@ impl Site {
 
     fn done(self, section: String, output: Output) -> Result<(), CliError> {
         let start_block = self.start_block.unwrap_or_default();
+        // What was said to a contract that was there before is older than all that was deployed now.
+        let chain = match self.contracts.is_empty() {
+            true => String::new(),
+            false => format!("\n[chain]\nstart_block = {start_block}"),
+        };
         let deployed = Deployed {
-            config: format!("{section}\n[chain]\nstart_block = {start_block}"),
+            config: format!("{section}{chain}"),
             contracts: self.contracts,
             verifiers: self.verifiers,
             start_block,

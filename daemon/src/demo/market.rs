@@ -25,7 +25,6 @@ use crate::{
     },
     prover::{Models, Prove},
     service::Notice,
-    store::State,
 };
 
 /// The classes of the football model.
@@ -255,7 +254,7 @@ impl Demo<'_> {
                     prove_s = ms as f64 / 1000.0;
                     waiting.phase("simulates and submits");
                 }
-                Notice::Ended { state: State::Failed | State::Forfeited, why, .. } => {
+                Notice::Ended { why, .. } => {
                     return Err(DemoError::NoAnswer { what: format!("for market {market}"), why });
                 }
                 Notice::Mined { hash, gas, .. } => {

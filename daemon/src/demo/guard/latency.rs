@@ -23,6 +23,7 @@ use crate::{
     config::Config,
     prover::{Models, Prove},
     service::Notice,
+    store::State,
 };
 
 /// What is measured.
@@ -202,7 +203,12 @@ async fn judged(
                 }
             }
             // A score in between ends without a judgement, and counts as long as it took to say so.
-            Notice::Ended { subject, .. } if subject.app == "guard" => return Ok((false, prove_s)),
+            Notice::Ended { subject, state: State::Forfeited, .. } if subject.app == "guard" => {
+                return Ok((false, prove_s));
+            }
+            Notice::Ended { subject, why, .. } if subject.app == "guard" => {
+                return Err(DemoError::NoAnswer { what: format!("to incident {}", subject.id), why });
+            }
             _ => {}
         }
     }
