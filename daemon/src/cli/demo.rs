@@ -157,7 +157,7 @@ pub(super) struct GuardArgs {
 }
 
 /// See `models/football/README.md`.
-const MIN_MARGIN: u32 = 100;
+const MIN_MARGIN: u32 = 110;
 
 /// See `models/fraud/README.md`.
 const RELEASE_BELOW: u32 = 720;
