@@ -83,6 +83,30 @@ contract ContestTest is ContestBase {
         eq(contests.balanceOf(ALICE), PRIZE, "prize");
     }
 
+    function test_tiesGoToTheFirstWhoeverProvesFirst() external {
+        enter(ALICE, BAD);
+        enter(BOB, GOOD);
+        reveal();
+        score(ALICE, 0, BAD, RIGHT ^ 24);
+        score(BOB, 1, GOOD, RIGHT ^ 3);
+        vm.warp(block.timestamp + PROVING + 1);
+        contests.settle(contest);
+        eq(contests.balanceOf(ALICE), PRIZE, "prize");
+    }
+
+    function test_timesDontWrap() external {
+        ModelContest.Terms memory t = terms();
+        t.provingTime = type(uint64).max - 1000;
+        vm.prank(ORGANISER);
+        vm.expectRevert(abi.encodeWithSelector(ModelContest.BadTerms.selector));
+        contests.open{value: PRIZE}(t);
+        t = terms();
+        t.revealUntil = type(uint64).max;
+        vm.prank(ORGANISER);
+        vm.expectRevert(abi.encodeWithSelector(ModelContest.BadTerms.selector));
+        contests.open{value: PRIZE}(t);
+    }
+
     function test_theContestMakesTheVerifier() external {
         // A contestant only chooses commitments, and they only of the right length.
         bytes memory longer = abi.encode(uint256(0), GOOD, uint256(0));

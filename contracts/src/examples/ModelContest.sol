@@ -48,6 +48,9 @@ import {IArchitecture, ModelAccount} from "./ModelAccount.sol";
 contract ModelContest is Balances, IInferenceConsumer {
     // ---------------------------------------------------------------- constants
 
+    /// @notice The longest time until the reveal, and for proofs after it: no prize is locked for longer.
+    uint256 public constant MAX_TIME = 365 days;
+
     /// @notice The most rows of a test set, and the most bits of an answer.
     uint256 public constant MAX_ROWS = 1024;
     uint256 public constant MAX_BITS = 8;
@@ -188,7 +191,8 @@ contract ModelContest is Balances, IInferenceConsumer {
         if (
             terms.entriesUntil <= block.timestamp || terms.revealUntil <= terms.entriesUntil || terms.provingTime == 0
                 || terms.output.count == 0 || terms.output.count > MAX_ROWS || terms.output.bits == 0
-                || terms.output.bits > MAX_BITS || msg.value > type(uint96).max
+                || terms.output.bits > MAX_BITS || msg.value > type(uint96).max || terms.provingTime > MAX_TIME
+                || terms.revealUntil > block.timestamp + MAX_TIME
         ) revert BadTerms();
         _checkArchitecture(terms.architecture, terms.codeHash);
         contest = ++contestCount;

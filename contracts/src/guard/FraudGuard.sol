@@ -92,7 +92,8 @@ abstract contract FraudGuard {
         address receiver;
         uint40 releaseAt;
         uint32 askedAt;
-        uint16 round;
+        uint8 round;
+        bool large;
         Status status;
         uint256[2] features;
     }
@@ -140,7 +141,8 @@ abstract contract FraudGuard {
     );
 
     /// @notice A proof decided: released, or held if `paused`.
-    /// @dev A held one also pauses the vault, unless a pause runs or ended less than `grace` ago: see `PauseBegan`.
+    /// @dev A held one also pauses the vault if it was large by itself, unless a pause runs or ended less than `grace` ago:
+    /// see `PauseBegan`.
     event Judged(uint256 indexed incident, uint64 round, uint256 score, bool paused);
 
     /// @notice The vault is paused.
@@ -254,7 +256,8 @@ abstract contract FraudGuard {
         } else {
             i.status = Status.Held;
             i.releaseAt = uint40(block.timestamp + pause + delay);
-            if (block.timestamp >= uint256(_pausedUntil) + grace || _pausedUntil == 0) {
+            // Dust that only found the bucket full must not pause: filling it takes no capital that is kept for a block.
+            if (i.large && (block.timestamp >= uint256(_pausedUntil) + grace || _pausedUntil == 0)) {
                 _pausedUntil = uint40(block.timestamp + pause);
                 _pauser = uint80(incident);
                 emit PauseBegan(incident, _pausedUntil);
@@ -301,14 +304,14 @@ abstract contract FraudGuard {
 
     /// @notice Whether a withdrawal of so many of `all` assets would be flagged now.
     function wouldFlag(uint256 assets, uint256 all) public view returns (bool flagged) {
-        (flagged,) = _limit(assets, all);
+        (flagged,,) = _limit(assets, all);
     }
 
     // ---------------------------------------------------------------- for the vault
 
     /// @dev Counts `assets` that `payer` brought for `account`, if the account did so itself or accepts the payer.
     function _in(address account, address payer, uint256 assets) internal virtual {
-        if (payer != account && !payers[account][payer]) return;
+        if (assets == 0 || (payer != account && !payers[account][payer])) return;
         uint256[2] storage r = _records[account];
         r[0] = Record.added(r[0], _units(assets), payer, block.timestamp);
     }
@@ -324,7 +327,7 @@ abstract contract FraudGuard {
         _requireRunning();
         uint256[2] storage r = _records[account];
         r[1] = Record.added(r[1], _units(assets), receiver, block.timestamp);
-        (bool flagged, uint256 level) = _limit(assets, all);
+        (bool flagged, bool large, uint256 level) = _limit(assets, all);
         if (!flagged) {
             (_level, _levelAt) = (uint96(level), uint40(block.timestamp));
             return 0;
@@ -333,8 +336,8 @@ abstract contract FraudGuard {
         incident = ++incidentCount;
         Incident storage i = _incidents[incident];
         (i.account, i.assets) = (account, uint96(assets));
-        (i.receiver, i.releaseAt, i.askedAt, i.round, i.status) =
-        (receiver, uint40(block.timestamp + delay), uint32(block.timestamp), 0, Status.Delayed);
+        (i.receiver, i.releaseAt, i.askedAt, i.large, i.status) =
+        (receiver, uint40(block.timestamp + delay), uint32(block.timestamp), large, Status.Delayed);
         _snapshot(incident, i);
     }
 
@@ -367,13 +370,14 @@ abstract contract FraudGuard {
         emit PauseEnded(msg.sender);
     }
 
-    /// @dev Whether a withdrawal is flagged; if not, the bucket's level after it.
-    function _limit(uint256 assets, uint256 all) private view returns (bool flagged, uint256 level) {
+    /// @dev Whether a withdrawal is flagged, whether for its own size, and the bucket's level after it if it isn't.
+    function _limit(uint256 assets, uint256 all) private view returns (bool flagged, bool large, uint256 level) {
         uint256 size = all * windowBps / 10_000;
         uint256 leaked = size * (block.timestamp - _levelAt) / window;
         level = _level;
         level = (level > leaked ? level - leaked : 0) + assets;
-        flagged = assets * 10_000 > all * singleBps || level > size || level > type(uint96).max;
+        large = assets * 10_000 > all * singleBps;
+        flagged = large || level > size || level > type(uint96).max;
     }
 
     function _units(uint256 assets) private view returns (uint256) {

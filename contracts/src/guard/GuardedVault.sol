@@ -220,6 +220,8 @@ contract GuardedVault is FraudGuard {
 
     function _withdraw(address receiver, address owner, uint256 assets, uint256 shares) private {
         if (receiver == address(0)) revert ZeroAddress();
+        // Without this anybody could write withdrawals of nothing into another's record: none needs an allowance.
+        if (shares == 0) revert InsufficientShares(0);
         _spend(owner, shares);
         uint256 all = totalAssets();
         uint256 balance = balanceOf[owner];

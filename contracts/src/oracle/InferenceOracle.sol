@@ -160,7 +160,7 @@ contract InferenceOracle is Balances {
     /// @notice The verifier didn't say yes.
     error ProofRejected();
 
-    /// @notice The callback couldn't be given the gas that the request promised; send this much more.
+    /// @notice The callback or the source couldn't be given the gas that it was promised; send this much more.
     error NotEnoughGas(uint256 missing);
 
     /// @notice The request isn't answered, its answer is another, nobody is to be called, or the target has taken it.
@@ -476,6 +476,10 @@ contract InferenceOracle is Balances {
         bytes memory message = abi.encodeCall(IInferenceInput.inferenceInput, (reading.data, reading.blockNumber));
         bool ok;
         uint256 gasLimit = SOURCE_GAS;
+        // As for callbacks: with less than it was promised, a source could be made to answer otherwise.
+        uint256 needed = gasLimit * 64 / 63 + RESERVE;
+        uint256 left = gasleft();
+        if (left < needed) revert NotEnoughGas(needed - left);
         assembly ("memory-safe") {
             let size := add(0x40, shl(5, limbs))
             ok := staticcall(gasLimit, source, add(message, 0x20), mload(message), 0, 0)

@@ -60,12 +60,15 @@ contract VaultTest is GuardBase {
         }
         require(price18(v) >= price, "the price fell on deposit");
         price = price18(v);
+        // Whoever got no shares has nothing to give back.
+        if (v.balanceOf(THIEF) == 0) return;
         if (backByShares) {
             uint256 shares = v.maxRedeem(THIEF);
             uint256 assets = v.previewRedeem(shares);
             eq(v.redeem(shares, THIEF, THIEF), assets, "redeem");
         } else {
             uint256 assets = v.maxWithdraw(THIEF);
+            if (assets == 0) return;
             uint256 shares = v.previewWithdraw(assets);
             require(shares <= v.balanceOf(THIEF), "maxWithdraw is too much");
             eq(v.withdraw(assets, THIEF, THIEF), shares, "withdraw");
@@ -127,7 +130,7 @@ contract VaultTest is GuardBase {
         refused(GuardedVault.ZeroAddress.selector);
         vault.deposit(0, address(0));
         refused(GuardedVault.ZeroAddress.selector);
-        vault.withdraw(0, address(0), ANYONE);
+        vault.withdraw(1, address(0), ANYONE);
         vm.stopPrank();
         vm.prank(HONEST);
         vault.approve(ANYONE, type(uint256).max);
