@@ -22,6 +22,7 @@
 pub mod apps;
 pub mod chain;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod engine;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::SubmitConfig,
-    store::{Attempt, Errand, Mined, Store, StoreError, Tx, TxState, Write, now_ms},
+    store::{Attempt, Errand, Mined, Store, StoreError, Tx, TxState, Write},
 };
 
 /// What can go wrong while sending.
@@ -208,7 +208,7 @@ impl Submitter {
         let Some(newest) = tx.attempts.last() else {
             return Ok(Some(Change::Dropped));
         };
-        let age = now_ms().saturating_sub(newest.signed_at);
+        let age = self.store.clock().now_ms().saturating_sub(newest.signed_at);
         let bump_after = i64::try_from(self.config.bump_after.as_millis()).unwrap_or(i64::MAX);
         match wish {
             Wish::Hold => {}
@@ -259,7 +259,7 @@ impl Submitter {
             max_priority: signed.max_priority,
             gas_limit: signed.gas_limit,
             raw: signed.raw,
-            signed_at: now_ms(),
+            signed_at: self.store.clock().now_ms(),
             broadcast_at: None,
         });
         self.broadcast(&replaced).await

@@ -16,7 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::sync::{mpsc, watch};
@@ -29,6 +29,7 @@ use crate::{
         types::Address,
         watcher::{self, WatchError},
     },
+    clock::Clock,
     config::Config,
     engine::{self, Event, Priority, Work},
     prover::{Pool, Proof, ProveError, Ticket},
@@ -98,16 +99,21 @@ pub struct Service {
     submitter: Submitter,
     pool: Pool,
     observer: Observer,
-    proving: BTreeMap<i64, (Job, Ticket, Instant)>,
-    /// Jobs that wait a moment before they are tried again.
-    resting: BTreeMap<i64, Instant>,
+    clock: Clock,
+    /// What is being proven, and since when by the steady clock.
+    proving: BTreeMap<i64, (Job, Ticket, Duration)>,
+    /// Jobs that wait until this moment of the steady clock before they are tried again.
+    resting: BTreeMap<i64, Duration>,
     /// Jobs that seem to be over by a block that isn't confirmed yet, and its height.
     doubts: BTreeMap<i64, u64>,
     /// How often the contract has refused a job's answer in simulation.
     refusals: BTreeMap<i64, u32>,
     done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
-    trouble: Option<(String, Instant)>,
-    heartbeat: Instant,
+    /// A proof whose end ended the wait for the next turn.
+    early: Option<Done>,
+    /// What was complained of last, and when.
+    trouble: Option<(String, Duration)>,
+    heartbeat: Duration,
 }
 
 impl std::fmt::Debug for Service {
@@ -133,6 +139,7 @@ impl Service {
         store.claim_chain(config.chain.chain_id, client.known_block(0).await?.block.hash).await?;
         let submitter =
             Submitter::new(client.clone(), store.clone(), key, config.submit.clone(), config.chain.finality);
+        let clock = store.clock().clone();
         let service = Self {
             client,
             apps,
@@ -145,8 +152,10 @@ impl Service {
             doubts: BTreeMap::new(),
             refusals: BTreeMap::new(),
             done: mpsc::unbounded_channel(),
+            early: None,
             trouble: None,
-            heartbeat: Instant::now(),
+            heartbeat: clock.steady(),
+            clock,
             config,
         };
         service.restart().await?;
@@ -164,29 +173,19 @@ impl Service {
         let mut poll = tokio::time::interval(self.config.chain.poll);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let done = tokio::select! {
+            tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                _ = poll.tick() => None,
-                done = self.done.1.recv() => done,
-            };
-            let turn = match done {
-                Some(done) => self.proof_done(done).await,
-                None => Ok(()),
-            };
-            let turn = match turn {
-                Ok(()) => self.turn().await,
-                Err(error) => Err(error),
-            };
-            let turn = turn.map(|behind| {
-                if behind {
-                    poll.reset_immediately();
-                }
-            });
-            if let Err(error) = self.let_pass(turn) {
-                self.store.close().await;
-                return Err(error);
+                _ = poll.tick() => {}
+                done = self.done.1.recv() => self.early = done,
             }
-            self.beat().await?;
+            match self.turn().await {
+                Ok(true) => poll.reset_immediately(),
+                Ok(false) => {}
+                Err(error) => {
+                    self.store.close().await;
+                    return Err(error);
+                }
+            }
         }
         for (_, ticket, _) in self.proving.values() {
             ticket.cancel();
@@ -196,8 +195,27 @@ impl Service {
         Ok(())
     }
 
-    /// Everything that is to be done now; whether there are blocks that are still to be read.
-    async fn turn(&mut self) -> Result<bool, ServiceError> {
+    /// One turn of the loop that [`Service::run`] is: everything that is to be done now. Says whether there are blocks that are
+    /// still to be read. Whoever drives a daemon turn by turn decides himself when the next one comes.
+    ///
+    /// # Errors
+    /// What needs a person. Passing trouble is told, and the next turn tries again.
+    pub async fn turn(&mut self) -> Result<bool, ServiceError> {
+        let behind = match self.all_in_turn().await {
+            Err(ServiceError::Chain(error)) if error.is_passing() => {
+                self.complain(error.to_string());
+                false
+            }
+            done => done?,
+        };
+        self.beat().await?;
+        Ok(behind)
+    }
+
+    async fn all_in_turn(&mut self) -> Result<bool, ServiceError> {
+        while let Some(done) = self.early.take().or_else(|| self.done.1.try_recv().ok()) {
+            self.proof_done(done).await?;
+        }
         let contracts: Vec<Address> = self.apps.iter().map(|app| app.contract()).collect();
         let batch = watcher::poll(&self.client, &self.config.chain, &contracts, &self.store).await?;
         let (behind, now) = (!batch.caught_up, batch.time);
@@ -213,7 +231,7 @@ impl Service {
 
     async fn start_work(&mut self) -> Result<(), ServiceError> {
         let open = self.store.open_jobs(self.config.chain.chain_id).await?;
-        let now = Instant::now();
+        let now = self.clock.steady();
         self.resting.retain(|_, until| *until > now);
         let ids: BTreeSet<i64> = open.iter().map(|job| job.id).collect();
         self.doubts.retain(|id, _| ids.contains(id));
@@ -249,7 +267,7 @@ impl Service {
 
     /// The job is tried again in a moment, and others before it.
     fn rest(&mut self, job: i64) {
-        self.resting.insert(job, Instant::now() + self.config.chain.poll.max(MOMENT));
+        self.resting.insert(job, self.clock.steady() + self.config.chain.poll.max(MOMENT));
     }
 
     fn app_of(&self, contract: Address) -> Option<&Arc<dyn App>> {
@@ -265,18 +283,6 @@ impl Service {
         match self.app_of(job.key.contract) {
             Some(app) => Ok(app.is_asked(job).await?),
             None => Ok(false),
-        }
-    }
-
-    /// One job's passing trouble must not hold up the others: it is told, and tried again with the
-    /// next turn.
-    fn let_pass(&mut self, done: Result<(), ServiceError>) -> Result<(), ServiceError> {
-        match done {
-            Err(ServiceError::Chain(error)) if error.is_passing() => {
-                self.complain(error.to_string());
-                Ok(())
-            }
-            other => other,
         }
     }
 
@@ -299,7 +305,7 @@ impl Service {
 
         let ticket = Ticket::default();
         let (id, subject) = (job.id, self.subject(&key));
-        self.proving.insert(id, (job, ticket.clone(), Instant::now()));
+        self.proving.insert(id, (job, ticket.clone(), self.clock.steady()));
         let (pool, sender, observer) = (self.pool.clone(), self.done.0.clone(), self.observer.clone());
         tokio::spawn(async move {
             let watched = ticket.clone();
@@ -339,12 +345,13 @@ impl Service {
             return Ok(());
         };
         let (key, round) = (job.key, job.key.round);
-        if started.elapsed() > self.config.prover.budget {
+        let took = self.clock.since(started);
+        if took > self.config.prover.budget {
             self.tell(Notice::Trouble {
                 what: format!(
                     "{} round {round}: the proof took {:.1} s, over prover.budget_s",
                     self.subject(&key),
-                    started.elapsed().as_secs_f64()
+                    took.as_secs_f64()
                 ),
             });
         }
@@ -457,18 +464,20 @@ impl Service {
 
     /// Says the same trouble at most twice a minute.
     fn complain(&mut self, what: String) {
-        let repeated =
-            self.trouble.as_ref().is_some_and(|(last, at)| *last == what && at.elapsed() < Duration::from_secs(30));
+        let repeated = self
+            .trouble
+            .as_ref()
+            .is_some_and(|(last, at)| *last == what && self.clock.since(*at) < Duration::from_secs(30));
         if !repeated {
             self.tell(Notice::Trouble { what: what.clone() });
-            self.trouble = Some((what, Instant::now()));
+            self.trouble = Some((what, self.clock.steady()));
         }
     }
 
     /// Idle and stuck must not look the same.
     async fn beat(&mut self) -> Result<(), ServiceError> {
-        if self.heartbeat.elapsed() >= Duration::from_secs(60) {
-            self.heartbeat = Instant::now();
+        if self.clock.since(self.heartbeat) >= Duration::from_secs(60) {
+            self.heartbeat = self.clock.steady();
             let open = self.store.open_jobs(self.config.chain.chain_id).await?.len();
             let block = self.store.cursor(self.config.chain.chain_id).await?.map_or(0, |c| c.number);
             tracing::info!(block, open, proving = self.proving.len(), "alive");

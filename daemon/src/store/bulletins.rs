@@ -2,7 +2,7 @@
 
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{Store, StoreError, Write, now_ms, signed, unsigned};
+use super::{Store, StoreError, Write, signed, unsigned};
 use crate::{
     chain::types::{Address, B256},
     feed::Bulletin,
@@ -63,7 +63,7 @@ impl Write {
         .bind(signed(bulletin.timestamp))
         .bind(bulletin.text.as_str().as_bytes())
         .bind(bulletin.signature.as_slice())
-        .bind(now_ms())
+        .bind(self.clock.now_ms())
         .execute(&mut *self.tx)
         .await?;
         Ok(done.rows_affected() == 1)

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{BlockRef, Store, StoreError, Write, bytes, now_ms, signed, unsigned};
+use super::{BlockRef, Store, StoreError, Write, bytes, signed, unsigned};
 use crate::chain::types::{Address, U256};
 
 /// Where a job stands. `final`, `forfeited`, `moot` and `failed` are ends.
@@ -266,8 +266,8 @@ impl Write {
         .bind(signed(key.round))
         .bind(signed(block.number))
         .bind(block.hash.as_slice())
-        .bind(now_ms())
-        .bind(now_ms())
+        .bind(self.clock.now_ms())
+        .bind(self.clock.now_ms())
         .execute(&mut *self.tx)
         .await?;
         Ok(())
@@ -281,7 +281,7 @@ impl Write {
         .bind(state.to_string())
         .bind(note)
         .bind(state.to_string())
-        .bind(now_ms())
+        .bind(self.clock.now_ms())
         .bind(id)
         .execute(&mut *self.tx)
         .await?;
@@ -294,7 +294,7 @@ impl Write {
             .bind(answer.outputs.as_flattened())
             .bind(answer.proof.as_slice())
             .bind(signed(proving_ms))
-            .bind(now_ms())
+            .bind(self.clock.now_ms())
             .bind(id)
             .execute(&mut *self.tx)
             .await?;

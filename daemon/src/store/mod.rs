@@ -7,6 +7,7 @@
 
 mod blocks;
 mod bulletins;
+mod hook;
 mod jobs;
 mod transactions;
 mod watched;
@@ -14,7 +15,7 @@ mod watched;
 use std::{
     fs::{File, OpenOptions},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use sqlx::{
@@ -23,9 +24,12 @@ use sqlx::{
 };
 
 pub use blocks::BlockRef;
+pub use hook::{CommitHook, Moment};
 pub use jobs::{Answer, Job, JobKey, State};
 pub use transactions::{Attempt, Errand, Mined, Signed, Tx, TxState};
 pub use watched::Watched;
+
+use crate::clock::Clock;
 
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +84,8 @@ pub enum StoreError {
 pub struct Store {
     pool: SqlitePool,
     path: PathBuf,
+    clock: Clock,
+    hook: CommitHook,
     _lock: std::sync::Arc<File>,
 }
 
@@ -87,6 +93,8 @@ pub struct Store {
 #[derive(Debug)]
 pub struct Write {
     tx: Transaction<'static, Sqlite>,
+    clock: Clock,
+    hook: CommitHook,
 }
 
 impl Store {
@@ -116,7 +124,28 @@ impl Store {
             .busy_timeout(Duration::from_secs(10));
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
-        Ok(Self { pool, path: path.to_owned(), _lock: std::sync::Arc::new(lock) })
+        Ok(Self {
+            pool,
+            path: path.to_owned(),
+            clock: Clock::system(),
+            hook: CommitHook::default(),
+            _lock: std::sync::Arc::new(lock),
+        })
+    }
+
+    /// The same store, whose daemon lives by another clock.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The same store, with a hook around each commit.
+    pub fn with_hook(self, hook: CommitHook) -> Self {
+        Self { hook, ..self }
+    }
+
+    /// The clock of the daemon that has this store: what is stored with a time, and whoever waits, goes by the same one.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The database file.
@@ -126,7 +155,8 @@ impl Store {
 
     /// Starts a write. Everything until [`Write::commit`] happens as one or not at all.
     pub async fn write(&self) -> Result<Write, StoreError> {
-        Ok(Write { tx: self.pool.begin_with("BEGIN IMMEDIATE").await? })
+        let tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Write { tx, clock: self.clock.clone(), hook: self.hook.clone() })
     }
 
     /// Closes the database after the last write.
@@ -138,13 +168,11 @@ impl Store {
 impl Write {
     /// Makes it durable.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.tx.commit().await?)
+        self.hook.at(Moment::BeforeCommit).await;
+        self.tx.commit().await?;
+        self.hook.at(Moment::AfterCommit).await;
+        Ok(())
     }
-}
-
-/// Unix time in milliseconds.
-pub fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// A fixed-size column.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{BlockRef, Store, StoreError, Write, bytes, now_ms, signed, unsigned};
+use super::{BlockRef, Store, StoreError, Write, bytes, signed, unsigned};
 use crate::chain::types::{Address, B256};
 
 /// Where a transaction stands.
@@ -240,8 +240,8 @@ impl Write {
             .bind(signed(next))
             .bind(job)
             .bind(watched)
-            .bind(now_ms())
-            .bind(now_ms())
+            .bind(self.clock.now_ms())
+            .bind(self.clock.now_ms())
             .execute(&mut *self.tx)
             .await?
             .last_insert_rowid();
@@ -258,7 +258,7 @@ impl Write {
             .bind(made.max_priority.to_string())
             .bind(signed(made.gas_limit))
             .bind(made.raw.as_slice())
-            .bind(now_ms())
+            .bind(self.clock.now_ms())
             .execute(&mut *self.tx)
             .await?;
         Ok(())
@@ -276,12 +276,12 @@ impl Write {
     /// A node took this version.
     pub async fn set_broadcast(&mut self, tx: i64, hash: B256) -> Result<(), StoreError> {
         sqlx::query("UPDATE attempts SET broadcast_at = coalesce(broadcast_at, ?) WHERE hash = ?")
-            .bind(now_ms())
+            .bind(self.clock.now_ms())
             .bind(hash.as_slice())
             .execute(&mut *self.tx)
             .await?;
         sqlx::query("UPDATE transactions SET state = 'broadcast', updated_at = ? WHERE id = ? AND state = 'signed'")
-            .bind(now_ms())
+            .bind(self.clock.now_ms())
             .bind(tx)
             .execute(&mut *self.tx)
             .await?;
@@ -296,7 +296,7 @@ impl Write {
             .bind(mined.block.hash.as_slice())
             .bind(i64::from(mined.ok))
             .bind(signed(mined.gas_used))
-            .bind(now_ms())
+            .bind(self.clock.now_ms())
             .bind(tx)
             .execute(&mut *self.tx)
             .await?;
@@ -306,7 +306,7 @@ impl Write {
     /// It only used up its nonce: it is about nothing any more, so that another may be.
     pub async fn detach(&mut self, tx: i64) -> Result<(), StoreError> {
         sqlx::query("UPDATE transactions SET job = NULL, watched = NULL, updated_at = ? WHERE id = ?")
-            .bind(now_ms())
+            .bind(self.clock.now_ms())
             .bind(tx)
             .execute(&mut *self.tx)
             .await?;
@@ -316,7 +316,7 @@ impl Write {
     /// It fell out of its block: it is to be sent again.
     pub async fn set_unmined(&mut self, tx: i64) -> Result<(), StoreError> {
         sqlx::query("UPDATE transactions SET state = 'signed', mined_number = NULL, mined_hash = NULL, mined_ok = NULL, gas_used = NULL, updated_at = ? WHERE id = ?")
-            .bind(now_ms())
+            .bind(self.clock.now_ms())
             .bind(tx)
             .execute(&mut *self.tx)
             .await?;
@@ -327,7 +327,7 @@ impl Write {
     pub async fn set_dropped(&mut self, tx: i64, note: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE transactions SET state = 'dropped', note = ?, updated_at = ? WHERE id = ?")
             .bind(note)
-            .bind(now_ms())
+            .bind(self.clock.now_ms())
             .bind(tx)
             .execute(&mut *self.tx)
             .await?;
