@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust bench gas gas-check fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
+.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust bench gas gas-check audit fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
@@ -30,6 +30,7 @@ help:
 	@echo 'make bench [MODEL=...] [RUNS=n]   measure keys, proofs and gas, as JSON; all models without MODEL'
 	@echo 'make gas          measure what the contracts cost, and write docs/gas.md'
 	@echo 'make gas-check    measure it again; fails if a path costs over 3 % more than docs/gas.md says'
+	@echo 'make audit        licences, bans and known vulnerabilities of what is linked (cargo-deny)'
 	@echo 'make lint         formats, clippy, stale contract artifacts, threat lists'
 	@echo 'make fmt          format Rust and Solidity'
 	@echo 'make fuzz [FUZZ_SECONDS=n]        run each fuzz target for a while (a minute); needs cargo-fuzz'
@@ -77,6 +78,9 @@ gas: check-node $(INSTALLED)
 
 gas-check: check-node $(INSTALLED)
 	@scripts/gas-table --check
+
+audit: check-cargo
+	@scripts/audit
 
 fmt: check-node check-cargo $(INSTALLED)
 	$(CARGO) fmt --all
