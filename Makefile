@@ -10,6 +10,7 @@ ZUGZWANG := $(or $(CARGO_TARGET_DIR),target)/release/zugzwang
 INSTALLED := contracts/node_modules/.installed
 FUZZ_TARGETS := onnx keys proof ptau
 FUZZ_SECONDS ?= 60
+TEST_LOGS := $(CURDIR)/.zugzwang/test-logs
 NODE_TESTS := .zugzwang/onnx-node-tests
 MODELS := $(sort $(patsubst models/%/model.toml,%,$(wildcard models/*/model.toml)))
 
@@ -66,7 +67,10 @@ test-contracts: check-node $(INSTALLED)
 
 test-rust: check-node check-cargo $(INSTALLED) $(NODE_TESTS)
 	@echo '==> cargo tests of all crates'
-	@$(CARGO) test --workspace --locked --no-fail-fast
+	@rm -rf $(TEST_LOGS)
+	@ended=0; ZUGZWANG_TEST_LOGS=$(TEST_LOGS) $(CARGO) test --workspace --locked --no-fail-fast || ended=$$?; \
+	  echo '==> no key material in the logs of all these tests'; \
+	  scripts/no-secrets $(TEST_LOGS) && exit $$ended
 
 bench: check-node check-cargo $(INSTALLED)
 	@echo '==> building zugzwang (release)' >&2

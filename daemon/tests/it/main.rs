@@ -7,6 +7,7 @@ mod deploys;
 mod faults;
 mod feed;
 mod guard;
+mod logs;
 mod market;
 mod oracle;
 mod play;

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use alloy::signers::local::PrivateKeySigner;
 use shakmaty::{Chess, Color, Position};
 use zugzwang::{
     apps::chess::{self, arena::Arena},
@@ -18,7 +19,7 @@ use zugzwang::{
 };
 use zugzwang_circuits::srs::Srs;
 
-use crate::world::prices;
+use crate::{logs, world::prices};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -38,7 +39,9 @@ pub(crate) fn json(config: &Path, arguments: &[&str]) -> serde_json::Value {
 }
 
 pub(crate) fn run(config: &Path) -> Child {
-    zugzwang(config, &["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the daemon")
+    let mut command = zugzwang(config, &["run"]);
+    command.env("ZUGZWANG__LOG__FILTER", logs::FILTER).stdout(Stdio::null()).stderr(logs::of_process());
+    command.spawn().expect("the daemon")
 }
 
 fn state_of(jobs: &[zugzwang::store::Job]) -> Vec<State> {
@@ -52,6 +55,7 @@ async fn a_deployed_daemon_that_is_killed_while_proving_answers_once() {
     let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
     let path = |name: &str| dir.path().join(name).display().to_string();
     std::fs::write(dir.path().join("password"), "correct horse\n").expect("write");
+    logs::secret("correct horse");
     let text = |chain_section: &str| {
         format!(
             "{chain_section}[model]\ndir = \"models/chess-s\"\ncache = \"{}\"\n[key]\nkeystore = \"{}\"\npassword_file = \"{}\"\n[store]\npath = \"{}\"\n",
@@ -64,6 +68,8 @@ async fn a_deployed_daemon_that_is_killed_while_proving_answers_once() {
     let config = dir.path().join("zugzwang.toml");
     std::fs::write(&config, text(&format!("[chain]\nrpc = \"{}\"\n", chain.url))).expect("write");
     let npc: Address = json(&config, &["key", "new"])["address"].as_str().expect("address").parse().expect("address");
+    let key = PrivateKeySigner::decrypt_keystore(path("key.json"), "correct horse").expect("keystore");
+    logs::secret(&format!("{:x}", key.to_bytes()));
     let human = Wallet::new(client.clone(), Key::from_bytes(random()).expect("key"), prices());
     for account in [npc, human.address()] {
         client.raw("anvil_setBalance", serde_json::json!([account, U256::from(u128::MAX)])).await.expect("balance");

@@ -20,6 +20,8 @@ use zugzwang::{
     store::{Job, State, Store, StoreError},
 };
 
+use crate::logs;
+
 /// The chain, the daemon's key and configuration.
 pub(crate) struct Stage {
     pub(crate) dir: TempDir,
@@ -48,16 +50,24 @@ pub(crate) fn prices() -> SubmitConfig {
     }
 }
 
+/// A key that no log may show.
+fn key(seed: u8) -> Key {
+    let bytes = B256::repeat_byte(seed);
+    logs::secret(&format!("{bytes:x}"));
+    Key::from_bytes(bytes).expect("key")
+}
+
 impl Stage {
     /// A chain that mines each transaction at once. `configure` names the contracts, which `deploy` has made.
     pub(crate) async fn new<T>(
         deploy: impl AsyncFnOnce(&Client, &Wallet) -> T,
         configure: impl FnOnce(&T, &mut RawConfig),
     ) -> (Self, T) {
+        logs::keep();
         let chain = Anvil::start(None, &[]).await.expect("anvil");
         let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
         let dir = tempfile::tempdir().expect("folder");
-        let key = Key::from_bytes(B256::repeat_byte(0x11)).expect("key");
+        let key = key(0x11);
         let npc = Wallet::new(client.clone(), key.clone(), prices());
         rich(&client, npc.address()).await;
         let deployed = deploy(&client, &npc).await;
@@ -106,7 +116,7 @@ impl Stage {
 
     /// An account with money; the same seed gives the same account.
     pub(crate) async fn account(&self, seed: u8) -> Wallet {
-        let key = Key::from_bytes(B256::repeat_byte(seed)).expect("key");
+        let key = key(seed);
         rich(&self.client, key.address()).await;
         Wallet::new(self.client.clone(), key, prices())
     }
