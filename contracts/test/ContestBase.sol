@@ -28,12 +28,16 @@ abstract contract ContestBase is Base {
         vm.warp(1_800_000_000);
         oracle = new InferenceOracle();
         contests = new ModelContest(oracle);
-        architecture = new MockArchitecture();
+        architecture = makeArchitecture();
         entriesUntil = uint64(block.timestamp) + 100;
         revealUntil = entriesUntil + 100;
         vm.deal(ORGANISER, 100 ether);
         vm.prank(ORGANISER);
         contest = contests.open{value: PRIZE}(terms());
+    }
+
+    function makeArchitecture() internal virtual returns (MockArchitecture) {
+        return new MockArchitecture();
     }
 
     function terms() internal view returns (ModelContest.Terms memory) {

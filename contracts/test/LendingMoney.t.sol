@@ -120,6 +120,31 @@ contract LendingMoneyTest is LendingBase {
         empty.supply();
     }
 
+    /// @dev The first supplier makes a share dear: debts are rounded up, so that each wei borrowed and paid back is a gift of
+    /// another, and the only wei's worth of shares is its own. Without virtual shares the next supplier's coins buy one share.
+    function test_giftsByRoundingDoNotRobTheNextSupplier() external {
+        LendingPool empty = new LendingPool(terms());
+        vm.startPrank(BORROWER);
+        token.approve(address(empty), 10 ether);
+        empty.depositCollateral(token.balanceOf(BORROWER));
+        token.mint(BORROWER, 10 ether);
+        empty.depositCollateral(10 ether);
+        vm.warp(block.timestamp + 30 days);
+        empty.supply{value: 1}();
+        uint256 gifts = 100;
+        for (uint256 i; i < gifts; ++i) {
+            empty.borrow(1);
+            empty.repay{value: 2}(BORROWER);
+        }
+        vm.stopPrank();
+        eq(empty.cash(), 1 + gifts, "the gifts are there");
+        vm.startPrank(SUPPLIER);
+        uint256 shares = empty.supply{value: gifts}();
+        uint256 back = empty.redeem(shares);
+        vm.stopPrank();
+        require(back >= gifts - 1, "no more than a wei is lost");
+    }
+
     function test_onlyUnsoundAccountsAreLiquidated() external {
         vm.prank(BORROWER);
         pool.withdrawCollateral(46 ether);

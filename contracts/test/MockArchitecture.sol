@@ -17,7 +17,7 @@ contract MockArchitecture {
         return keccak256(abi.encode(this.architectureId(), commitment()));
     }
 
-    function verifyProof(bytes calldata proof, uint256[] calldata instances) external view returns (bool) {
+    function verifyProof(bytes calldata proof, uint256[] calldata instances) public view virtual returns (bool) {
         (bytes32 secret, bytes32 hash) = abi.decode(proof, (bytes32, bytes32));
         return keccak256(abi.encode(secret)) == commitment() && hash == keccak256(abi.encodePacked(instances));
     }

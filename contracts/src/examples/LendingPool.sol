@@ -30,6 +30,7 @@ import {Token} from "./Token.sol";
 ///   a source that changes what a proof was made of                            test_historyNeverChanges
 ///   a borrower takes more than the collateral bears, or its collateral back   test_debtNeedsCollateral
 ///   the first supplier inflates the value of shares to round others away      test_sharesCannotBeInflated
+///   the first supplier does so by gifts: debts are rounded up                test_giftsByRoundingDoNotRobTheNextSupplier
 ///   a liquidator takes a sound account's collateral, or more than its due     test_onlyUnsoundAccountsAreLiquidated
 ///   a token that calls back in while it is paid out                           test_tokenThatReenters
 ///   a debtor whose collateral no longer covers the debt                       test_badDebtIsWrittenOff

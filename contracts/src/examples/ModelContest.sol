@@ -25,8 +25,9 @@ import {IArchitecture, ModelAccount} from "./ModelAccount.sol";
 ///
 /// Dangers. Before you enter you must look at the architecture's code: it decides which proofs are good. An organiser
 /// knows the test set: it can enter a model of its own that has learnt it, give it to a friend, or choose rows that say
-/// little; it only ever gives its own prize away. On few rows the best of many bad models looks good: who enters a
-/// hundred has a hundred tries. Answers to the test set are public, and say a little about the weights. A test set must
+/// little; it only ever gives its own prize away. Nor can the contest know which schemas an architecture takes: compare
+/// them before you enter; where they can't match nobody can prove anything, and the prize goes back to the organiser.
+/// On few rows the best of many bad models looks good: who enters a hundred has a hundred tries. Answers to the test set are public, and say a little about the weights. A test set must
 /// be salted with 32 random bytes, or it can be guessed from its hash.
 ///
 /// Threats: who could gain by what, and the test in test/Contest*.t.sol that tries it.
@@ -44,6 +45,10 @@ import {IArchitecture, ModelAccount} from "./ModelAccount.sol";
 ///   a contestant hands in answers without a proof, or to other rows        test_answersMustBeProven
 ///   a contestant proves twice, or after the end                            test_oneScoreInTime
 ///   a contestant with the winner's score enters later                      test_tiesGoToTheFirst
+///   an organiser names schemas that no proof can match                     test_schemasThatTheArchitectureDoesNotTakeScoreNobody
+///   an organiser names schemas or rows that are none                       test_schemasThatAreNoneCannotBeEntered,
+///                                                                          test_rowsThatAreNoneCannotBeRevealed
+///   an oracle takes an answer and tells nobody                             test_anAnswerWithoutACallIsNoScore
 ///   a winner that refuses payment, or calls back while it is paid          test_winnerThatReenters
 contract ModelContest is Balances, IInferenceConsumer {
     // ---------------------------------------------------------------- constants

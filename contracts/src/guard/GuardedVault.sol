@@ -23,6 +23,7 @@ import {IAsset, TokenCall} from "./TokenCall.sol";
 /// |---|---|---|
 /// | a first depositor: inflates the share's price | virtual shares | `VaultTest.testFuzz_inflationDoesNotPay` |
 /// | anyone: rounding, many small steps | rounding against the caller | `VaultTest.testFuzz_roundTripsNeverGain` |
+/// | anyone: amounts that don't fit their fields | refused | `VaultTest.test_noMoreAtOnceThanAnIncidentHolds` |
 /// | a token that calls back | one lock over all functions that move value; payments last | `VaultTokens.test_reentrancy` |
 /// | a token that lies, takes fees or returns false | balances and answers are checked | `VaultTokens` |
 /// | a spender without allowance | allowance is spent first | `VaultTest.test_allowances` |

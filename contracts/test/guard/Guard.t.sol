@@ -121,6 +121,9 @@ contract GuardFlag is GuardBase {
         t.windowBps = 10_001;
         made(t, bad);
         t = terms();
+        t.numerator = 0;
+        made(t, bad);
+        t = terms();
         t.denominator = 0;
         made(t, bad);
         t = terms();

@@ -104,6 +104,39 @@ contract VaultTest is GuardBase {
         require(token.balanceOf(THIEF) + v.escrowed() <= before, "the attack pays");
     }
 
+    /// @dev An incident holds 96 bits of assets: more at once would be delayed as less, and the rest be nobody's.
+    function test_noMoreAtOnceThanAnIncidentHolds() external {
+        uint256 most = type(uint96).max;
+        fund(HONEST, 2 * most);
+        put(HONEST, most);
+        put(HONEST, most);
+        vm.prank(HONEST);
+        vm.expectRevert(abi.encodeWithSelector(FraudGuard.TooLarge.selector, most + 1));
+        vault.withdraw(most + 1, HONEST, HONEST);
+        eq(vault.escrowed(), 0, "nothing is in escrow");
+        uint256 incident = flagged(HONEST, most);
+        eq(vault.incidents(incident).assets, most, "as much as fits");
+        eq(vault.escrowed(), most, "is in escrow");
+    }
+
+    /// @dev Shares are 128 bits. Where the assets are gone, a deposit is worth more shares than that.
+    function test_noMoreSharesThanTheSupplyHolds() external {
+        uint256 lost = token.balanceOf(address(vault));
+        vm.prank(address(vault));
+        token.transfer(address(0xdead), lost);
+        uint256 supply = vault.totalSupply();
+        uint256 fits = (type(uint128).max - supply) / (supply + 1000);
+        uint256 shares = (fits + 1) * (supply + 1000);
+        require(supply + shares > type(uint128).max, "too many");
+        fund(HONEST, fits + 1);
+        vm.prank(HONEST);
+        vm.expectRevert(abi.encodeWithSelector(FraudGuard.TooLarge.selector, shares));
+        vault.deposit(fits + 1, HONEST);
+        eq(vault.totalSupply(), supply, "as it was");
+        put(HONEST, fits);
+        eq(vault.totalSupply(), supply + fits * (supply + 1000), "what fits is taken");
+    }
+
     function test_allowances() external {
         vm.prank(ANYONE);
         refused(GuardedVault.InsufficientAllowance.selector);
