@@ -1,5 +1,6 @@
 //! One model with its keys: proves, verifies, and writes its verifier contract.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,9 +14,9 @@ use crate::graph::{Graph, Tensor};
 use crate::interpret::{self, InterpretError};
 use crate::keys::{KeyError, KeyOrigin};
 use crate::model::{Model, binary};
-use crate::prove::{self, ProveError, Step};
+use crate::prove::{self, Answer, ProveError, Step};
 pub use crate::proving::request_limbs;
-use crate::proving::{Proven, Proving};
+use crate::proving::{Proven, Proving, to_word};
 use crate::srs::{Srs, SrsError};
 
 /// Changes with the gates or the layout, so that cached keys of an older circuit are not used.
@@ -151,8 +152,13 @@ impl Prover {
     /// `on_phase` is called as each phase begins. The proof is not verified here.
     ///
     /// # Errors
-    /// Fails if the input is not of the model's form.
-    pub fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProverError> {
+    /// Fails if the input is not of the model's form, or `on_phase` stops it.
+    pub fn prove<A: Answer>(
+        &self,
+        input: &Tensor,
+        request: [u8; 32],
+        on_phase: &dyn Fn(Phase) -> A,
+    ) -> Result<Proof, ProverError> {
         self.profiled(input, request, on_phase).map(|(proof, _)| proof)
     }
 
@@ -160,17 +166,17 @@ impl Prover {
     ///
     /// # Errors
     /// As [`Prover::prove`].
-    pub fn profiled(
+    pub fn profiled<A: Answer>(
         &self,
         input: &Tensor,
         request: [u8; 32],
-        on_phase: &dyn Fn(Phase),
+        on_phase: &dyn Fn(Phase) -> A,
     ) -> Result<(Proof, Profile), ProverError> {
-        on_phase(Phase::Inference);
+        prove::heard(&on_phase(Phase::Inference))?;
         let clock = Instant::now();
         let trace = interpret::run(&self.graph, input)?;
         let inference = clock.elapsed().as_secs_f64();
-        on_phase(Phase::Witness);
+        prove::heard(&on_phase(Phase::Witness))?;
         let clock = Instant::now();
         let witness = Witness::new(&self.layout, &self.graph, &trace, request_limbs(&request))?;
         let placing = clock.elapsed().as_secs_f64();
@@ -179,30 +185,47 @@ impl Prover {
         Ok((proof, Profile { inference, witness: placing, steps }))
     }
 
+    /// All public instances of a right proof for this input and request, and the ranking, without proving.
+    ///
+    /// # Errors
+    /// Fails if the input is not of the model's form.
+    pub fn expected(
+        &self,
+        input: &Tensor,
+        request: [u8; 32],
+    ) -> Result<(Vec<[u8; 32]>, Vec<usize>), ProverError> {
+        let trace = interpret::run(&self.graph, input)?;
+        let witness = Witness::new(&self.layout, &self.graph, &trace, request_limbs(&request))?;
+        Ok((witness.instances.iter().map(to_word).collect(), trace.ranking.iter().map(|(i, _)| *i).collect()))
+    }
+
     /// Proves any witness, honest or not: a wrong one gives a proof too, which then does not verify.
     ///
     /// # Errors
     /// Only if the witness is not of the circuit's form.
-    pub fn prove_witness(
+    pub fn prove_witness<A: Answer>(
         &self,
         witness: Witness,
         ranking: Vec<usize>,
-        on_phase: &dyn Fn(Phase),
+        on_phase: &dyn Fn(Phase) -> A,
     ) -> Result<Proof, ProverError> {
         self.made(witness, ranking, on_phase).map(|(proof, _)| proof)
     }
 
-    fn made(
+    fn made<A: Answer>(
         &self,
         witness: Witness,
         ranking: Vec<usize>,
-        on_phase: &dyn Fn(Phase),
+        on_phase: &dyn Fn(Phase) -> A,
     ) -> Result<(Proof, prove::Profile), ProverError> {
-        let on_step = |step| match step {
-            Step::Columns(0) => {}
-            Step::Columns(_) => on_phase(Phase::Challenges),
-            Step::Quotient => on_phase(Phase::Quotient),
-            Step::Opening => on_phase(Phase::Opening),
+        let on_step = |step| {
+            let phase = match step {
+                Step::Columns(0) => return ControlFlow::Continue(()),
+                Step::Columns(_) => Phase::Challenges,
+                Step::Quotient => Phase::Quotient,
+                Step::Opening => Phase::Opening,
+            };
+            if on_phase(phase).goes_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let public = witness.instances.clone();
         let circuit = ModelCircuit { layout: self.layout.clone(), witness: Some(Arc::new(witness)), with_fixed: false };

@@ -16,7 +16,7 @@ use crate::evm::transcript::{EvmChallenge, EvmReader, EvmWriter};
 use crate::evm::{self, EvmError};
 use crate::keys::{self, KeyError, KeyOrigin};
 use crate::net::link::Registered;
-use crate::prove::{self, Advice, Column, Key, Points, Profile, ProveError, Step};
+use crate::prove::{self, Advice, Answer, Column, Key, Points, Profile, ProveError, Step};
 use crate::srs::Srs;
 
 /// A proof, its public values as big-endian words, and how long its steps took.
@@ -59,11 +59,11 @@ impl Proving {
     }
 
     /// A proof of any witness, right or wrong, with its public values as words.
-    pub(crate) fn prove(
+    pub(crate) fn prove<A: Answer>(
         &self,
         instances: &[Fr],
         advice: &impl Advice,
-        on_step: &dyn Fn(Step),
+        on_step: &dyn Fn(Step) -> A,
     ) -> Result<Proven, ProveError> {
         let mut transcript = EvmWriter::new();
         let profile = prove::prove(&self.key, &[instances], advice, OsRng, &mut transcript, on_step)?;
@@ -137,7 +137,7 @@ pub fn request_limbs(request: &[u8; 32]) -> [Fr; 2] {
     })
 }
 
-fn to_word(v: &Fr) -> [u8; 32] {
+pub(crate) fn to_word(v: &Fr) -> [u8; 32] {
     let mut bytes: [u8; 32] = v.to_repr();
     bytes.reverse();
     bytes

@@ -28,6 +28,7 @@ pub mod demo;
 pub mod engine;
 pub mod feed;
 pub mod files;
+pub mod fleet;
 pub mod out;
 pub mod prover;
 pub mod service;

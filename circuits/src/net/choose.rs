@@ -92,6 +92,16 @@ pub fn choose(net: &Net, bounds: &Bounds, largest: u32, goal: Goal) -> Result<Ca
     best.copied().ok_or(NetCircuitError::Kernels { kernels: 0 })
 }
 
+/// MiB that a process without any model takes.
+pub const PROCESS_MIB: f64 = 34.0;
+
+/// Peak of memory in MiB, predicted, of a process that makes one proof at a time with a table of 2^`k` rows and `columns`
+/// columns, fixed and advice, its keys in memory. Fitted to measurements (BENCHMARKS.md); chess circuits take up to a sixth less.
+pub fn memory_mib(k: u32, columns: usize) -> f64 {
+    let rows = f64::from(k).exp2();
+    rows * (110.0 * columns as f64 + 1200.0) / 1_048_576.0 + PROCESS_MIB
+}
+
 fn candidate(shape: Shape, features: Features, needs: Needs) -> Candidate {
     let count = || ();
     let fixed = Fixed::build(features, shape.kernels, count).all().count();
@@ -113,8 +123,7 @@ fn candidate(shape: Shape, features: Features, needs: Needs) -> Candidate {
     // Of the machine that `prove::reference_work` takes `prove::REFERENCE_SECONDS` on.
     let seconds = 1e-6 * rows * (0.47 * advice[0] as f64 + 1.41 * advice[1] as f64 + 0.2 * fixed as f64 + 6.0) + 0.013;
     let keygen_seconds = 1e-6 * rows * (0.39 * fixed as f64 + 1.0);
-    let columns = (fixed + advice[0] + advice[1]) as f64;
-    let memory_mib = (rows * (110.0 * columns + 1200.0)) / 1_048_576.0 + 34.0;
+    let memory_mib = memory_mib(shape.k, fixed + advice[0] + advice[1]);
     // Points but those of the fixed columns; running columns are opened on two rows, and one fixed one too.
     let mut evaluations = fixed + advice[0] + 2 * advice[1] + 2 + usize::from(features.windows);
     if features.sponge {

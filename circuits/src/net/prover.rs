@@ -10,7 +10,7 @@ use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 
 use super::bounds::{self, Bounds, NetError};
-use super::circuit::{Layout, NetCircuit, NetCircuitError, Shape, Witness};
+use super::circuit::{Layout, NetCircuit, NetCircuitError, Shape, Witness, input_limbs, output_limbs};
 use super::link::{self, LINK_BYTES, Registered, Seed};
 use super::package::Package;
 use super::{Net, interpret};
@@ -18,8 +18,8 @@ use crate::evm::transcript::WORD;
 use crate::evm::{self, EvmError};
 use crate::keys::{KeyError, KeyOrigin};
 use crate::poseidon::Salt;
-use crate::prove::{Profile, ProveError, Step};
-use crate::proving::{Proven, Proving, request_limbs};
+use crate::prove::{Answer, Profile, ProveError, Step};
+use crate::proving::{Proven, Proving, request_limbs, to_word};
 use crate::srs::Srs;
 
 /// Changes with every change of gates or layout, so that cached keys are made anew.
@@ -155,12 +155,12 @@ impl NetProver {
     /// took. The proof is not verified here.
     ///
     /// # Errors
-    /// Fails if an input is not of the net's form.
-    pub fn prove(
+    /// Fails if an input is not of the net's form, or `on_step` stops it.
+    pub fn prove<A: Answer>(
         &self,
         inputs: &[Vec<i64>],
         request: [u8; 32],
-        on_step: &dyn Fn(Step),
+        on_step: &dyn Fn(Step) -> A,
     ) -> Result<(NetProof, interpret::Trace, Profile), NetProverError> {
         self.prove_salted(inputs, None, request, on_step)
     }
@@ -169,12 +169,12 @@ impl NetProver {
     ///
     /// # Errors
     /// As [`NetProver::prove`]; fails if there is a salt too many or too few, or the weights are elsewhere.
-    pub fn prove_salted(
+    pub fn prove_salted<A: Answer>(
         &self,
         inputs: &[Vec<i64>],
         salt: Option<Salt>,
         request: [u8; 32],
-        on_step: &dyn Fn(Step),
+        on_step: &dyn Fn(Step) -> A,
     ) -> Result<(NetProof, interpret::Trace, Profile), NetProverError> {
         if self.registered.is_some() && self.kept.is_none() {
             return Err(NetProverError::NoWeights);
@@ -186,14 +186,37 @@ impl NetProver {
         Ok((proof, trace, profile))
     }
 
+    /// All public instances of a right proof for these inputs and this request, without proving; `None` stands for the
+    /// commitment to a private input, which is another one with each salt.
+    ///
+    /// # Errors
+    /// Fails if an input is not of the net's form, or the weights are elsewhere.
+    pub fn expected(
+        &self,
+        inputs: &[Vec<i64>],
+        request: [u8; 32],
+    ) -> Result<(Vec<Option<[u8; 32]>>, interpret::Trace), NetProverError> {
+        if self.registered.is_some() && self.kept.is_none() {
+            return Err(NetProverError::NoWeights);
+        }
+        let trace = interpret::run(&self.net, inputs)?;
+        let known = |limbs: Vec<Fr>| limbs.iter().map(|limb| Some(to_word(limb))).collect::<Vec<_>>();
+        let inputs = match self.net.privacy.input.is_private() {
+            true => vec![None],
+            false => known(input_limbs(&self.net, &trace.tensors)),
+        };
+        let limbs = [known(request_limbs(&request).to_vec()), inputs, known(output_limbs(&self.net, &trace))];
+        Ok((limbs.concat(), trace))
+    }
+
     /// Proves any witness, right or wrong: a wrong one gives a proof too, which then does not verify.
     ///
     /// # Errors
     /// Only if the witness is not of the circuit's form.
-    pub fn prove_witness(
+    pub fn prove_witness<A: Answer>(
         &self,
         mut witness: Witness,
-        on_step: &dyn Fn(Step),
+        on_step: &dyn Fn(Step) -> A,
     ) -> Result<(NetProof, Profile), NetProverError> {
         let instances = witness.instances.clone();
         // Two random rows for each private column: one for its commitment, one for its evaluation.

@@ -24,6 +24,7 @@ mod quotient;
 mod sums;
 
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use halo2_proofs::halo2curves::bn256::{Fr, G1, G1Affine};
@@ -86,6 +87,32 @@ pub enum ProveError {
     /// The transcript refused something, such as a column's commitment that is the identity.
     #[error("the transcript: {0}")]
     Transcript(#[from] io::Error),
+    /// Whoever waited for it wanted it no more as a step began.
+    #[error("the proof was stopped before it was done, as it was asked to")]
+    Stopped,
+}
+
+/// What a listener returns as a step begins: `()` always goes on, [`ControlFlow::Break`] stops the proof there.
+pub trait Answer {
+    /// Whether the proof goes on.
+    fn goes_on(&self) -> bool;
+}
+
+impl Answer for () {
+    fn goes_on(&self) -> bool {
+        true
+    }
+}
+
+impl Answer for ControlFlow<()> {
+    fn goes_on(&self) -> bool {
+        self.is_continue()
+    }
+}
+
+/// Hears what a listener answers.
+pub(crate) fn heard(answer: &impl Answer) -> Result<(), ProveError> {
+    if answer.goes_on() { Ok(()) } else { Err(ProveError::Stopped) }
 }
 
 /// A column's values from row 0 on; the rest are zeros.
@@ -170,18 +197,33 @@ pub struct Profile {
 /// Writes a proof to the transcript. `instances` holds the instance columns, unpadded. The proof is
 /// not verified here; a wrong witness gives a proof, too, which then does not verify.
 ///
-/// `on_step` is called as each step begins.
+/// `on_step` is called as each step begins, and can stop the proof there.
 ///
 /// # Errors
 /// [`ProveError::Columns`] and [`ProveError::Rows`] if columns don't fit the constraint system,
-/// [`ProveError::Transcript`] if the transcript fails.
-pub fn prove<E, T>(
+/// [`ProveError::Transcript`] if the transcript fails, [`ProveError::Stopped`] if `on_step` says so.
+pub fn prove<E, T, A: Answer>(
+    key: &Key,
+    instances: &[&[Fr]],
+    advice: &impl Advice,
+    rng: impl RngCore + CryptoRng,
+    transcript: &mut T,
+    on_step: &dyn Fn(Step) -> A,
+) -> Result<Profile, ProveError>
+where
+    E: EncodedChallenge<G1Affine>,
+    T: TranscriptWrite<G1Affine, E>,
+{
+    written(key, instances, advice, rng, transcript, &|step| heard(&on_step(step)))
+}
+
+fn written<E, T>(
     key: &Key,
     instances: &[&[Fr]],
     advice: &impl Advice,
     mut rng: impl RngCore + CryptoRng,
     transcript: &mut T,
-    on_step: &dyn Fn(Step),
+    on_step: &dyn Fn(Step) -> Result<(), ProveError>,
 ) -> Result<Profile, ProveError>
 where
     E: EncodedChallenge<G1Affine>,
@@ -212,7 +254,7 @@ where
     let mut committed: Vec<(usize, Values<'_>)> = vec![];
     let mut random = vec![];
     for phase in 0..=last_phase {
-        on_step(Step::Columns(phase));
+        on_step(Step::Columns(phase))?;
         let clock = Instant::now();
         let (columns, transformed) =
             rayon::join(|| advice.columns(phase, &challenges), || coefficients(key, std::mem::take(&mut committed)));
@@ -272,7 +314,7 @@ where
         lap(clock, if phase == 0 { &mut profile.first_commitments } else { &mut profile.later_commitments });
     }
 
-    on_step(Step::Quotient);
+    on_step(Step::Quotient)?;
     let y = *transcript.squeeze_challenge_scalar::<()>();
     let clock = Instant::now();
     place(&mut polynomials, coefficients(key, committed));
@@ -301,7 +343,7 @@ where
     write(transcript, &points)?;
     lap(clock, &mut profile.quotient_commitments);
 
-    on_step(Step::Opening);
+    on_step(Step::Opening)?;
     let x = *transcript.squeeze_challenge_scalar::<()>();
     let clock = Instant::now();
     let pieces: Vec<&[Fr]> = pieces.iter().map(|piece| &piece[..]).collect();

@@ -8,6 +8,7 @@ use crate::{
     config::ConfigError,
     demo::{DemoError, anvil::AnvilError},
     feed::{BulletinError, file::FileError, publisher::PublisherError},
+    fleet::FleetError,
     out,
     prover::ProveError,
     service::ServiceError,
@@ -100,6 +101,16 @@ impl From<ProveError> for CliError {
 impl From<AnvilError> for CliError {
     fn from(error: AnvilError) -> Self {
         Self { code: 3, text: error.to_string() }
+    }
+}
+
+impl From<FleetError> for CliError {
+    fn from(error: FleetError) -> Self {
+        match error {
+            FleetError::File { .. } | FleetError::Connection { .. } => Self::config(error.to_string()),
+            FleetError::Prove(error) => error.into(),
+            error => Self::failed(error.to_string()),
+        }
     }
 }
 

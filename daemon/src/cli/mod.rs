@@ -17,6 +17,7 @@ mod onchain;
 mod private;
 mod run;
 mod srs;
+mod worker;
 
 use std::{io::ErrorKind, path::PathBuf, process::ExitCode};
 
@@ -27,7 +28,7 @@ use tracing_subscriber::EnvFilter;
 pub use error::CliError;
 
 use crate::{
-    config::{Config, RawConfig},
+    config::{Config, RawConfig, WorkerConfig},
     out,
 };
 
@@ -49,6 +50,8 @@ struct Cli {
 enum Command {
     /// Run the daemon until SIGINT or SIGTERM.
     Run,
+    /// Prove for a fleet until SIGINT or SIGTERM: a worker sees models and questions, and signs nothing.
+    Worker,
     /// Check the configuration, and nothing else.
     Check(CheckArgs),
     /// Deploy an app's contracts: the arena with an offer, or an oracle, markets or a guarded vault.
@@ -134,6 +137,11 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             let config = Config::load(file)?;
             log(&config.log)?;
             run::run(config).await
+        }
+        Command::Worker => {
+            let config = WorkerConfig::load(file)?;
+            log(&config.log)?;
+            worker::run(config).await
         }
         Command::Check(args) if args.template => {
             out::part(&RawConfig::template());

@@ -1,5 +1,7 @@
 //! `zugzwang run`.
 
+use std::sync::Arc;
+
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -10,7 +12,8 @@ use crate::{
     apps::{self, Ground},
     chain::{Client, Key},
     config::Config,
-    prover::Models,
+    fleet::Fleet,
+    prover::{Models, Pool, Workshop},
     service::{self, Service},
     store::Store,
 };
@@ -28,8 +31,12 @@ pub(super) async fn run(config: Config) -> Result<(), CliError> {
     let models = tokio::task::spawn_blocking(loaded)
         .await
         .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
-    let apps = apps::open(&config, &Ground { models, ..ground }).await?;
-    let service = Service::start(config, key, apps, store, service::log_only()).await?;
+    let apps = apps::open(&config, &Ground { models: models.clone(), ..ground }).await?;
+    let workshop: Arc<dyn Workshop> = match &config.fleet {
+        Some(fleet) => Arc::new(Fleet::join(fleet.clone(), &config.prover, &models).await?),
+        None => Arc::new(Pool::new(&config.prover, &models)?),
+    };
+    let service = Service::start(config, key, apps, store, workshop, service::log_only()).await?;
     Ok(service.run(stop_on_signal()?).await?)
 }
 

@@ -3,7 +3,10 @@
 //! [`RawConfig`] is what a person may write, every key with a default. [`Config`] is what the rest
 //! of the daemon sees: parsed, range-checked, and with no `Option` left that means "not set".
 
+mod fleet;
+mod prover;
 pub mod raw;
+mod worker;
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +20,10 @@ use crate::{
     prover::Source,
 };
 
+pub use fleet::{Access, Fallback, FleetConfig, RawFleet};
+pub use prover::{ProverConfig, RawProver};
 pub use raw::RawConfig;
+pub use worker::{RawWorkerConfig, WorkerConfig};
 
 /// What can be wrong with a configuration. Each message says what, where and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +46,12 @@ pub enum ConfigError {
         "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it), oracle.contract, market.contracts or guard.contracts"
     )]
     NoApp,
+    /// A worker that is told of a signing key.
+    #[error("`key` in {origin}: a worker signs nothing and must not see a key; give it a file of its own without [key]")]
+    WorkerKey {
+        /// File or environment.
+        origin: String,
+    },
     /// A value that is out of its range or malformed.
     #[error("`{key}` = \"{value}\" {problem}; set it in the file or as {}", env_name(key))]
     BadValue {
@@ -74,6 +86,8 @@ pub struct Config {
     pub model: ModelConfig,
     /// How proofs are made.
     pub prover: ProverConfig,
+    /// Workers beyond this machine.
+    pub fleet: Option<FleetConfig>,
     /// Which key signs.
     pub key: KeyConfig,
     /// How transactions are priced and followed.
@@ -260,17 +274,6 @@ pub struct ModelConfig {
     pub srs: Source,
 }
 
-/// How proofs are made.
-#[derive(Clone, Debug)]
-pub struct ProverConfig {
-    /// Proofs made at the same time.
-    pub slots: usize,
-    /// A proof that takes longer is reported.
-    pub budget: Duration,
-    /// Tries before a job is reported as failed.
-    pub attempts: u32,
-}
-
 /// Which key signs.
 #[derive(Clone, Debug)]
 pub struct KeyConfig {
@@ -394,11 +397,8 @@ impl Config {
                 cache: path("model.cache", &raw.model.cache)?,
                 srs: source(Some(PathBuf::from(raw.model.srs)).filter(|p| !p.as_os_str().is_empty())),
             },
-            prover: ProverConfig {
-                slots: at_least("prover.slots", raw.prover.slots as u64, 1)? as usize,
-                budget: Duration::from_secs(at_least("prover.budget_s", raw.prover.budget_s, 1)?),
-                attempts: at_least("prover.attempts", raw.prover.attempts.into(), 1)? as u32,
-            },
+            prover: ProverConfig::from_raw(&raw.prover)?,
+            fleet: FleetConfig::from_raw(&raw.fleet)?,
             key: KeyConfig { keystore: path("key.keystore", &raw.key.keystore)?, password },
             submit: SubmitConfig {
                 max_fee: gwei("submit.max_fee_gwei", raw.submit.max_fee_gwei)?,

@@ -6,9 +6,9 @@ use std::{
 };
 
 use config::{Environment, File, FileFormat, Value, ValueKind};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::ConfigError;
+use super::{ConfigError, RawFleet, RawProver};
 
 /// The configuration as written. Every key has a default; an empty string stands for "not set".
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct RawConfig {
     pub model: RawModel,
     /// `[prover]`.
     pub prover: RawProver,
+    /// `[fleet]`.
+    pub fleet: RawFleet,
     /// `[key]`.
     pub key: RawKey,
     /// `[submit]`.
@@ -188,24 +190,6 @@ impl Default for RawModel {
     }
 }
 
-/// `[prover]`: how proofs are made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RawProver {
-    /// Proofs made at the same time.
-    pub slots: usize,
-    /// Seconds after which a proof is reported as late.
-    pub budget_s: u64,
-    /// Tries before a job is reported as failed.
-    pub attempts: u32,
-}
-
-impl Default for RawProver {
-    fn default() -> Self {
-        Self { slots: 1, budget_s: 120, attempts: 3 }
-    }
-}
-
 /// `[key]`: who signs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -281,64 +265,83 @@ impl Default for RawLog {
 impl RawConfig {
     /// Reads the file, if one is named, and the process' environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let environment = std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .filter(|(k, _)| k.starts_with("ZUGZWANG__"))
-            .collect();
+        let environment = environment();
         let Some(file) = file else {
             return Self::from_layers(None, environment);
         };
-        let text = std::fs::read_to_string(file).map_err(|e| {
-            ConfigError::Unreadable(format!(
-                "{}: {e}; name another file with --config, or leave it out to use defaults and ZUGZWANG__ variables",
-                file.display()
-            ))
-        })?;
-        Self::from_layers(Some((&file.display().to_string(), &text)), environment)
+        Self::from_layers(Some((&file.display().to_string(), &text(file)?)), environment)
     }
 
     /// Builds the layers from text, so that tests need neither files nor a changed environment.
     pub fn from_layers(file: Option<(&str, &str)>, environment: HashMap<String, String>) -> Result<Self, ConfigError> {
-        let name = file.map_or("the environment", |(name, _)| name);
-        let unreadable = |error: config::ConfigError| {
-            let text = error.to_string().replace('\n', " ");
-            ConfigError::Unreadable(format!("{name}: {}", text.split_whitespace().collect::<Vec<_>>().join(" ")))
-        };
-        let mut builder = config::Config::builder();
-        if let Some((_, text)) = file {
-            builder = builder.add_source(File::from_str(text, FileFormat::Toml));
-        }
-        let variables = Environment::with_prefix("ZUGZWANG")
-            .prefix_separator("__")
-            .separator("__")
-            .try_parsing(true)
-            .list_separator(",")
-            .with_list_parse_key("oracle.models")
-            .with_list_parse_key("oracle.registered")
-            .with_list_parse_key("market.contracts")
-            .with_list_parse_key("market.models")
-            .with_list_parse_key("guard.contracts")
-            .with_list_parse_key("guard.models")
-            .source(Some(environment.clone().into_iter().collect()));
-        let layers = builder.add_source(variables).build().map_err(unreadable)?;
-
-        // As TOML: the layers' own form has no place for an empty list.
-        let known = toml::Value::try_from(Self::default()).map_err(|e| ConfigError::Unreadable(e.to_string()))?;
-        refuse_unknown("", &layers.cache, &known, &|key| {
-            let variable = super::env_name(key);
-            if environment.keys().any(|k| k.to_uppercase().starts_with(&variable)) {
-                "the environment".to_owned()
-            } else {
-                name.to_owned()
-            }
-        })?;
-        layers.try_deserialize().map_err(unreadable)
+        layered(file, environment)
     }
 
     /// The defaults as a TOML file, for people to start from.
     pub fn template() -> String {
         toml::to_string_pretty(&Self::default()).unwrap_or_default()
     }
+}
+
+/// The variables of the process that set keys.
+pub(super) fn environment() -> HashMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+        .filter(|(k, _)| k.starts_with("ZUGZWANG__"))
+        .collect()
+}
+
+/// A configuration file's text.
+pub(super) fn text(file: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(file).map_err(|e| {
+        ConfigError::Unreadable(format!(
+            "{}: {e}; name another file with --config, or leave it out to use defaults and ZUGZWANG__ variables",
+            file.display()
+        ))
+    })
+}
+
+/// Any configuration: its defaults, then the file, then the environment. Keys that it doesn't have are refused.
+pub(super) fn layered<T: Default + Serialize + DeserializeOwned>(
+    file: Option<(&str, &str)>,
+    environment: HashMap<String, String>,
+) -> Result<T, ConfigError> {
+    let name = file.map_or("the environment", |(name, _)| name);
+    let unreadable = |error: config::ConfigError| {
+        let text = error.to_string().replace('\n', " ");
+        ConfigError::Unreadable(format!("{name}: {}", text.split_whitespace().collect::<Vec<_>>().join(" ")))
+    };
+    let mut builder = config::Config::builder();
+    if let Some((_, text)) = file {
+        builder = builder.add_source(File::from_str(text, FileFormat::Toml));
+    }
+    let variables = Environment::with_prefix("ZUGZWANG")
+        .prefix_separator("__")
+        .separator("__")
+        .try_parsing(true)
+        .list_separator(",")
+        .with_list_parse_key("oracle.models")
+        .with_list_parse_key("oracle.registered")
+        .with_list_parse_key("market.contracts")
+        .with_list_parse_key("market.models")
+        .with_list_parse_key("guard.contracts")
+        .with_list_parse_key("guard.models")
+        .with_list_parse_key("fleet.url")
+        .with_list_parse_key("worker.models")
+        .source(Some(environment.clone().into_iter().collect()));
+    let layers = builder.add_source(variables).build().map_err(unreadable)?;
+
+    // As TOML: the layers' own form has no place for an empty list.
+    let known = toml::Value::try_from(T::default()).map_err(|e| ConfigError::Unreadable(e.to_string()))?;
+    refuse_unknown("", &layers.cache, &known, &|key| {
+        let variable = super::env_name(key);
+        if environment.keys().any(|k| k.to_uppercase().starts_with(&variable)) {
+            "the environment".to_owned()
+        } else {
+            name.to_owned()
+        }
+    })?;
+    layers.try_deserialize().map_err(unreadable)
 }
 
 fn refuse_unknown(

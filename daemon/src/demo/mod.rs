@@ -14,6 +14,7 @@ use crate::{
     chain::{ChainError, types::random},
     config::ConfigError,
     feed::{BulletinError, file::FileError, publisher::PublisherError},
+    prover::ProveError,
     service::ServiceError,
     store::StoreError,
 };
@@ -60,6 +61,9 @@ pub enum DemoError {
         /// Why.
         source: std::io::Error,
     },
+    /// The prover.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
     /// The daemon did not answer.
     #[error("the daemon gave no answer {what}: {why}")]
     NoAnswer {

@@ -21,7 +21,7 @@ use crate::{
         types::{U256, random},
     },
     config::{Config, PasswordSource, RawConfig, SubmitConfig},
-    prover::Models,
+    prover::{Models, Pool},
     service::{Notice, Service, ServiceError},
     store::Store,
 };
@@ -98,9 +98,10 @@ impl Stand {
         });
         let store = Store::open(&config.store).await?;
         let client = Client::connect_to(&self.chain.url, config.chain.chain_id, config.chain.timeout).await?;
+        let workshop = Arc::new(Pool::new(&config.prover, &models)?);
         let ground = Ground { client, signer: self.key.address(), models, store: store.clone() };
         let apps = apps::open(&config, &ground).await.map_err(ServiceError::from)?;
-        let service = Service::start(config, self.key.clone(), apps, store, observer).await?;
+        let service = Service::start(config, self.key.clone(), apps, store, workshop, observer).await?;
         let (stop, stopped) = watch::channel(false);
         Ok(Daemon { notices, task: tokio::spawn(service.run(stopped)), _stop: stop })
     }

@@ -1,6 +1,9 @@
 //! The prover of the circuit crate, loaded from a model's folder or from an ONNX file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use shakmaty::{Chess, Position};
 use zugzwang_circuits::{
@@ -9,14 +12,15 @@ use zugzwang_circuits::{
     import::{self, FloatGraph},
     keys::{KeyOrigin, key_path},
     model::{CircuitShape, Manifest, Model, compile_chess},
-    prove::Profile,
-    prover::Prover,
+    net,
+    prove::{self, Profile},
+    prover::{Prover, ProverError},
     quantise::{self, Front, Options},
     schema::{CHESS_BOARD, Record},
     srs::{Source, Srs, hex},
 };
 
-use super::{Facts, Goal, Phase, Proof, Prove, ProveError};
+use super::{Expected, Facts, Goal, Phase, Proof, Prove, ProveError};
 use crate::{apps::chess, chain::error::one_line, config::ModelConfig};
 
 /// A model's prover with what benchmarks want to know of it.
@@ -132,8 +136,30 @@ pub fn quantise(dir: &Path, calibration: &Path, shape: &str) -> Result<(), Prove
 
 impl Prove for CircuitProver {
     fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError> {
-        let proof = self.prover.prove(input, request, &|phase| on_phase(phase.name())).map_err(said)?;
+        let goes_on = |phase| {
+            on_phase(phase);
+            true
+        };
+        self.prove_while(input, request, &goes_on)
+    }
+
+    fn prove_while(
+        &self,
+        input: &Tensor,
+        request: [u8; 32],
+        goes_on: &dyn Fn(Phase) -> bool,
+    ) -> Result<Proof, ProveError> {
+        let on_phase = |phase: zugzwang_circuits::prover::Phase| answer(goes_on(phase.name()));
+        let proof = match self.prover.prove(input, request, &on_phase) {
+            Err(ProverError::Prove(prove::ProveError::Stopped)) => return Err(ProveError::Stopped),
+            made => made.map_err(said)?,
+        };
         Ok(Proof { bytes: proof.bytes, instances: proof.instances, ranking: proof.ranking })
+    }
+
+    fn expected(&self, input: &Tensor, request: [u8; 32]) -> Result<Expected, ProveError> {
+        let (instances, ranking) = self.prover.expected(input, request).map_err(said)?;
+        Ok(Expected { instances: instances.into_iter().map(Some).collect(), ranking })
     }
 
     fn profile(&self, input: &Tensor, request: [u8; 32]) -> Result<Vec<(&'static str, f64)>, ProveError> {
@@ -172,6 +198,7 @@ impl Prove for CircuitProver {
             keygen_s: self.prover.keygen_time().as_secs_f64(),
             pk_bytes: std::fs::metadata(keys).map_or(0, |m| m.len()),
             key_memory_bytes: self.prover.key_bytes() as u64,
+            proof_memory_bytes: proof_memory(layout.shape.k, columns - 1, self.prover.key_bytes()),
             instances: layout.instances(),
         }
     }
@@ -186,6 +213,17 @@ impl Prove for CircuitProver {
         let values = digits.map(|digit| digit.map_or(0, |d| (noise.next() & ((1 << d.bits) - 1)) as i64)).collect();
         Tensor { cells: graph.board.cells(), values }
     }
+}
+
+/// What a listener answers the circuits' prover.
+pub(super) fn answer(goes_on: bool) -> ControlFlow<()> {
+    if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+}
+
+/// Bytes that one proof takes on top of its keys: of the predicted peak what is neither the process nor the keys.
+pub(super) fn proof_memory(k: u32, columns: usize, key_bytes: usize) -> u64 {
+    let peak = (net::memory_mib(k, columns) - net::PROCESS_MIB) * f64::from(1u32 << 20);
+    (peak as u64).saturating_sub(key_bytes as u64)
 }
 
 /// The steps of a proof and their seconds.

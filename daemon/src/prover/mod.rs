@@ -1,10 +1,12 @@
-//! Proofs: a model with its keys, and a pool that makes proofs without holding up the rest.
+//! Proofs: a model with its keys, and workshops that make proofs without holding up the rest.
 
 mod circuit;
+mod memory;
 mod models;
 mod net;
 mod pool;
 pub mod verifier;
+mod workshop;
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -13,12 +15,14 @@ use zugzwang_circuits::graph::Tensor;
 
 pub use circuit::quantise;
 use circuit::{Noise, make_folder, said, set_up, steps};
+pub use memory::Memory;
 pub use models::Models;
 pub use net::{
     Inspected, Predicted, Samples, commit, compile_net, compile_private, encode, inspect_folder, inspect_net, is_net,
     publish, schema,
 };
-pub use pool::{Pool, Ticket};
+pub use pool::Pool;
+pub use workshop::{Made, Making, Order, Place, Progress, Tell, Ticket, Workshop};
 pub use zugzwang_circuits::net::{
     Goal, Privacy, Visibility,
     compile::{Options, Rounding, Share},
@@ -90,6 +94,68 @@ pub enum ProveError {
     /// Proving panicked.
     #[error("prover: it stopped unexpectedly: {0}; report this as a bug")]
     Panicked(String),
+    /// It was cancelled, and ended between two of its phases.
+    #[error("prover: the proof was stopped because nobody wants it any more")]
+    Stopped,
+    /// It took too long, and ended between two of its phases.
+    #[error(
+        "prover: the proof was not done within prover.budget_s = {seconds}; raise it, give the machine more cores or choose a smaller model"
+    )]
+    OverBudget {
+        /// Seconds that it had.
+        seconds: f64,
+    },
+    /// It took too long and can't be stopped.
+    #[error(
+        "prover: the proof doesn't end after {seconds} s and can't be stopped; its place is given to others, its memory is not: restart the daemon when it suits, and raise prover.budget_s if the machine is only slow"
+    )]
+    RunsAway {
+        /// Seconds that it had.
+        seconds: f64,
+    },
+    /// A proof that takes more memory than there is for all.
+    #[error(
+        "model {model}: a proof takes {} MiB, prover.memory_mb leaves {} MiB for proofs; raise it or choose a smaller model",
+        needs.div_ceil(1 << 20), limit >> 20
+    )]
+    Memory {
+        /// The model.
+        model: String,
+        /// Bytes that a proof takes.
+        needs: u64,
+        /// Bytes that there are.
+        limit: u64,
+    },
+    /// A worker of the fleet reports that it has no proof.
+    #[error("worker {worker}: {why}")]
+    Worker {
+        /// The worker.
+        worker: String,
+        /// Its words.
+        why: String,
+    },
+    /// Workers of the fleet sent nothing but wrong proofs.
+    #[error("fleet: {wrong} wrong proofs of one question, the last from worker {worker}; look at its machine, and at who may join the fleet")]
+    Wrong {
+        /// The last one.
+        worker: String,
+        /// How many.
+        wrong: usize,
+    },
+    /// The configured models never fit.
+    #[error(
+        "model {model}: a proof takes {proof} MiB, the keys of all models and the process {keys} MiB, and there are {limit} MiB; raise prover.memory_mb (0 takes what the machine or its control group has), name fewer models or choose a smaller table"
+    )]
+    NeverFits {
+        /// The model.
+        model: String,
+        /// MiB of one proof.
+        proof: u64,
+        /// MiB of all keys and the process.
+        keys: u64,
+        /// MiB that there are.
+        limit: u64,
+    },
 }
 
 /// Something that proves: a model's keys, or a stand-in in tests.
@@ -97,6 +163,28 @@ pub trait Prove: Send + Sync + fmt::Debug {
     /// Runs the model on an input and proves the ranking, bound to a request. A private input is committed to with a salt that
     /// is forgotten: nobody can show later what the commitment is to.
     fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError>;
+
+    /// The same; as each phase begins, `goes_on` is asked whether the proof is still wanted. Where nobody can stop it, it ends
+    /// as if it were.
+    ///
+    /// # Errors
+    /// [`ProveError::Stopped`] if it isn't.
+    fn prove_while(
+        &self,
+        input: &Tensor,
+        request: [u8; 32],
+        goes_on: &dyn Fn(Phase) -> bool,
+    ) -> Result<Proof, ProveError> {
+        self.prove(input, request, &|phase| {
+            goes_on(phase);
+        })
+    }
+
+    /// What a right proof for this input and request shows, without proving: with it a proof of somebody else's making is
+    /// checked.
+    fn expected(&self, _input: &Tensor, _request: [u8; 32]) -> Result<Expected, ProveError> {
+        Err(ProveError::Circuit("the model can't be run here, so nobody else's proofs of it can be checked".into()))
+    }
 
     /// The same for a private input, committed to with `salt`.
     fn prove_salted(
@@ -140,6 +228,23 @@ pub trait Prove: Send + Sync + fmt::Debug {
     fn example(&self, seed: u64) -> Tensor;
 }
 
+/// What a right proof shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Its instances; `None` stands for the commitment to a private input, which is another one each time.
+    pub instances: Vec<Option<[u8; 32]>>,
+    /// Indices of the best outputs, best first.
+    pub ranking: Vec<usize>,
+}
+
+impl Expected {
+    /// Whether a proof's instances are these.
+    pub fn is_shown_by(&self, instances: &[[u8; 32]]) -> bool {
+        self.instances.len() == instances.len()
+            && self.instances.iter().zip(instances).all(|(want, got)| want.is_none_or(|want| want == *got))
+    }
+}
+
 /// What a model's circuit is like.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Facts {
@@ -159,6 +264,8 @@ pub struct Facts {
     pub pk_bytes: u64,
     /// Bytes of memory that the key takes, without the set-up.
     pub key_memory_bytes: u64,
+    /// Bytes of memory that one proof takes on top of that, predicted.
+    pub proof_memory_bytes: u64,
     /// Public instances.
     pub instances: usize,
 }
@@ -171,6 +278,22 @@ pub fn prove_and_check(
     on_phase: &dyn Fn(Phase),
 ) -> Result<Proof, ProveError> {
     checked(prover, prover.prove(input, request, on_phase)?, request, on_phase)
+}
+
+/// The same for a proof that can be stopped as a phase begins.
+///
+/// # Errors
+/// [`ProveError::Stopped`] if `goes_on` says no.
+pub fn prove_while_and_check(
+    prover: &dyn Prove,
+    input: &Tensor,
+    request: [u8; 32],
+    goes_on: &dyn Fn(Phase) -> bool,
+) -> Result<Proof, ProveError> {
+    let proof = prover.prove_while(input, request, goes_on)?;
+    checked(prover, proof, request, &|phase| {
+        goes_on(phase);
+    })
 }
 
 /// The same for a private input.

@@ -12,7 +12,7 @@ use zugzwang_circuits::{
     graph::Tensor,
     keys::{KeyOrigin, key_path},
     net::{
-        self, Candidate, Goal, NetProver, Privacy, Visibility, Weights,
+        self, Candidate, Goal, NetProver, NetProverError, Privacy, Visibility, Weights,
         bounds::Bounds,
         circuit::Shape,
         compile::{Compiled, Options, Real, Report, Share, compile},
@@ -21,11 +21,13 @@ use zugzwang_circuits::{
     },
     onnx,
     poseidon::{Salt, random_salt},
-    prove::{REFERENCE_SECONDS, Step, reference_work},
+    prove::{self, REFERENCE_SECONDS, Step, reference_work},
     srs::Source,
 };
 
-use super::{Facts, Noise, Phase, Proof, Prove, ProveError, make_folder, said, set_up};
+use super::{
+    Expected, Facts, Noise, Phase, Proof, Prove, ProveError, circuit::answer, circuit::proof_memory, make_folder, said, set_up,
+};
 use crate::{chain::error::one_line, config::ModelConfig};
 
 /// Real inputs, and what they are if somebody said.
@@ -404,30 +406,63 @@ impl NetCircuitProver {
         input: &Tensor,
         salt: Option<Salt>,
         request: [u8; 32],
-        on_phase: &dyn Fn(Phase),
+        goes_on: &dyn Fn(Phase) -> bool,
     ) -> Result<Proof, ProveError> {
-        on_phase("running the network");
+        if !goes_on("running the network") {
+            return Err(ProveError::Stopped);
+        }
         let on_step = |step| {
-            on_phase(match step {
+            answer(goes_on(match step {
                 Step::Columns(0) => "committing to its integers",
                 Step::Columns(_) => "checking every layer at a random point",
                 Step::Quotient => "dividing out the constraints",
                 Step::Opening => "opening the commitments",
-            })
+            }))
         };
         let inputs = split(self.prover.net(), input)?;
-        let (proof, trace, _) = self.prover.prove_salted(&inputs, salt, request, &on_step).map_err(said)?;
+        let (proof, trace, _) = match self.prover.prove_salted(&inputs, salt, request, &on_step) {
+            Err(NetProverError::Prove(prove::ProveError::Stopped)) => return Err(ProveError::Stopped),
+            made => made.map_err(said)?,
+        };
+        Ok(Proof { bytes: proof.bytes, instances: proof.instances, ranking: self.ranking(&trace) })
+    }
+
+    /// The best outputs of the first output tensor.
+    fn ranking(&self, trace: &net::interpret::Trace) -> Vec<usize> {
         let output = self.prover.net().outputs.first().map(|o| &trace.tensors[o.tensor]);
         let mut ranking: Vec<usize> = (0..output.map_or(0, Vec::len)).collect();
         ranking.sort_by_key(|i| (std::cmp::Reverse(output.map_or(0, |o| o[*i])), *i));
         ranking.truncate(16);
-        Ok(Proof { bytes: proof.bytes, instances: proof.instances, ranking })
+        ranking
+    }
+}
+
+/// A listener that stops nothing.
+fn always(on_phase: &dyn Fn(Phase)) -> impl Fn(Phase) -> bool + '_ {
+    move |phase| {
+        on_phase(phase);
+        true
     }
 }
 
 impl Prove for NetCircuitProver {
     fn prove(&self, input: &Tensor, request: [u8; 32], on_phase: &dyn Fn(Phase)) -> Result<Proof, ProveError> {
-        self.answer(input, self.salt(), request, on_phase)
+        self.answer(input, self.salt(), request, &always(on_phase))
+    }
+
+    fn prove_while(
+        &self,
+        input: &Tensor,
+        request: [u8; 32],
+        goes_on: &dyn Fn(Phase) -> bool,
+    ) -> Result<Proof, ProveError> {
+        self.answer(input, self.salt(), request, goes_on)
+    }
+
+    fn expected(&self, input: &Tensor, request: [u8; 32]) -> Result<Expected, ProveError> {
+        let inputs = split(self.prover.net(), input)?;
+        let (instances, trace) = self.prover.expected(&inputs, request).map_err(said)?;
+        Ok(Expected { instances, ranking: self.ranking(&trace) })
     }
 
     fn prove_salted(
@@ -437,7 +472,7 @@ impl Prove for NetCircuitProver {
         request: [u8; 32],
         on_phase: &dyn Fn(Phase),
     ) -> Result<Proof, ProveError> {
-        self.answer(input, Some(salt), request, on_phase)
+        self.answer(input, Some(salt), request, &always(on_phase))
     }
 
     fn profile(&self, input: &Tensor, request: [u8; 32]) -> Result<Vec<(&'static str, f64)>, ProveError> {
@@ -486,6 +521,7 @@ impl Prove for NetCircuitProver {
             keygen_s: self.prover.keygen_time().as_secs_f64(),
             pk_bytes: std::fs::metadata(keys).map_or(0, |m| m.len()),
             key_memory_bytes: self.prover.key_bytes() as u64,
+            proof_memory_bytes: proof_memory(layout.shape.k, fixed + advice[0] + advice[1], self.prover.key_bytes()),
             instances: layout.instances(),
         }
     }

@@ -254,7 +254,7 @@ impl Service {
         for effect in decided {
             match effect {
                 Effect::Cancel { job } => {
-                    if let Some((_, ticket, _)) = self.proving.remove(job) {
+                    if let Some((_, ticket)) = self.proving.remove(job) {
                         ticket.cancel();
                     }
                 }

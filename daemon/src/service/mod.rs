@@ -1,7 +1,7 @@
 //! The daemon: one loop that waits, asks the engine and does what it says.
 //!
 //! ```text
-//! watcher ──batch──► engine ──effects──► store ──states──► next_work ──► prover pool ──┐
+//! watcher ──batch──► engine ──effects──► store ──states──► next_work ──► workshop ─────┐
 //!    ▲                                      ▲                    └─────► submitter     │
 //!    └── poll ── loop ◄── proof done ───────┴──────────────────────────────────────────┘
 //! ```
@@ -22,7 +22,7 @@ use std::{
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    apps::{App, AppError, Question, Reply},
+    apps::{App, AppError, Question, Reply, Task},
     chain::{
         ChainError, Client, Key, contract,
         submit::{SubmitError, Submitter, Wish},
@@ -32,7 +32,7 @@ use crate::{
     clock::Clock,
     config::Config,
     engine::{self, Event, Priority, Work},
-    prover::{Pool, Proof, ProveError, Ticket},
+    prover::{Made, Order, Progress, ProveError, Ticket, Workshop},
     store::{Answer, Errand, Job, JobKey, State, Store, StoreError, Tx, TxState},
 };
 
@@ -87,7 +87,7 @@ struct Done {
     job: i64,
     ticket: Ticket,
     outputs: Range<usize>,
-    made: Result<(Proof, Duration), ProveError>,
+    made: Result<Made, ProveError>,
 }
 
 /// A daemon that is ready to run.
@@ -97,11 +97,10 @@ pub struct Service {
     apps: Vec<Arc<dyn App>>,
     store: Store,
     submitter: Submitter,
-    pool: Pool,
+    workshop: Arc<dyn Workshop>,
     observer: Observer,
     clock: Clock,
-    /// What is being proven, and since when by the steady clock.
-    proving: BTreeMap<i64, (Job, Ticket, Duration)>,
+    proving: BTreeMap<i64, (Job, Ticket)>,
     /// Jobs that wait until this moment of the steady clock before they are tried again.
     resting: BTreeMap<i64, Duration>,
     /// Jobs that seem to be over by a block that isn't confirmed yet, and its height.
@@ -133,6 +132,7 @@ impl Service {
         key: Key,
         apps: Vec<Arc<dyn App>>,
         store: Store,
+        workshop: Arc<dyn Workshop>,
         observer: Observer,
     ) -> Result<Self, ServiceError> {
         let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
@@ -145,7 +145,7 @@ impl Service {
             apps,
             store,
             submitter,
-            pool: Pool::new(config.prover.slots),
+            workshop,
             observer,
             proving: BTreeMap::new(),
             resting: BTreeMap::new(),
@@ -187,8 +187,8 @@ impl Service {
                 }
             }
         }
-        for (_, ticket, _) in self.proving.values() {
-            ticket.cancel();
+        for (_, ticket) in self.proving.values() {
+            ticket.leave();
         }
         self.store.close().await;
         tracing::info!("stopped; open jobs go on with the next run");
@@ -289,7 +289,7 @@ impl Service {
     /// Reads the question from the chain and starts a proof, if it is still asked.
     async fn start_proof(&mut self, app: &Arc<dyn App>, job: Job) -> Result<(), ServiceError> {
         let (key, round) = (job.key, job.key.round);
-        let Some(slot) = self.pool.slot(app.priority()) else {
+        let Some(place) = self.workshop.admit(app.priority()) else {
             return Ok(());
         };
         let task = match app.question(&job).await? {
@@ -305,18 +305,25 @@ impl Service {
 
         let ticket = Ticket::default();
         let (id, subject) = (job.id, self.subject(&key));
-        self.proving.insert(id, (job, ticket.clone(), self.clock.steady()));
-        let (pool, sender, observer) = (self.pool.clone(), self.done.0.clone(), self.observer.clone());
+        self.proving.insert(id, (job, ticket.clone()));
+        let (watched, observer) = (ticket.clone(), self.observer.clone());
+        let tell = Arc::new(move |progress| match progress {
+            Progress::Phase(phase) if watched.is_wanted() => observer(&Notice::Proving { subject, round, phase }),
+            Progress::Phase(_) => {}
+            Progress::Trouble(what) => {
+                let notice = Notice::Trouble { what: format!("{subject} round {round}: {what}") };
+                notice.log();
+                observer(&notice);
+            }
+        });
+        let Task { prover, input, request, outputs } = task;
+        let order = Order { prover, input, request, priority: app.priority() };
+        let making = self.workshop.prove(place, order, ticket.clone(), tell);
+        let sender = self.done.0.clone();
         tokio::spawn(async move {
-            let watched = ticket.clone();
-            let on_phase = move |phase| {
-                if !watched.is_cancelled() {
-                    observer(&Notice::Proving { subject, round, phase });
-                }
-            };
-            let made = pool.prove(slot, task.prover, task.input, task.request, on_phase).await;
+            let made = making.await;
             // The receiver is gone when the daemon stops: then the proof is made again.
-            let _ = sender.send(Done { job: id, ticket, outputs: task.outputs, made });
+            let _ = sender.send(Done { job: id, ticket, outputs, made });
         });
         Ok(())
     }
@@ -341,23 +348,13 @@ impl Service {
         if done.ticket.is_cancelled() {
             return Ok(());
         }
-        let Some((job, _, started)) = self.proving.remove(&done.job) else {
+        let Some((job, _)) = self.proving.remove(&done.job) else {
             return Ok(());
         };
         let (key, round) = (job.key, job.key.round);
-        let took = self.clock.since(started);
-        if took > self.config.prover.budget {
-            self.tell(Notice::Trouble {
-                what: format!(
-                    "{} round {round}: the proof took {:.1} s, over prover.budget_s",
-                    self.subject(&key),
-                    took.as_secs_f64()
-                ),
-            });
-        }
         let failed = |why: String| Event::ProofFailed { round, why, attempts: self.config.prover.attempts };
         match done.made {
-            Ok((proof, took)) => {
+            Ok(Made { proof, took, .. }) => {
                 let Some(outputs) = proof.instances.get(done.outputs).map(<[_]>::to_vec) else {
                     return self.happened(key, failed("the proof has no outputs".into())).await;
                 };

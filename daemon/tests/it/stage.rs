@@ -15,7 +15,7 @@ use zugzwang::{
     },
     config::{Config, RawConfig, SubmitConfig},
     demo::anvil::Anvil,
-    prover::Models,
+    prover::{Models, Pool},
     service::{Notice, Service, ServiceError},
     store::{Job, State, Store, StoreError},
 };
@@ -109,7 +109,8 @@ impl Stage {
             store: store.clone(),
         };
         let apps = apps::open(config, &ground).await?;
-        let service = Service::start(config.clone(), self.key.clone(), apps, store, observer).await?;
+        let workshop = Arc::new(Pool::new(&config.prover, models).expect("memory"));
+        let service = Service::start(config.clone(), self.key.clone(), apps, store, workshop, observer).await?;
         let (stop, stopped) = watch::channel(false);
         Ok(Daemon { task: tokio::spawn(service.run(stopped)), stop, notices })
     }

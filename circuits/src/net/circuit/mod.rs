@@ -26,7 +26,7 @@ pub use running::columns as second_phase;
 pub use sponge::State;
 pub use table::Table;
 pub use witness::Witness;
-pub(crate) use witness::input_limbs;
+pub(crate) use witness::{input_limbs, output_limbs};
 
 use crate::circuit::small;
 use crate::prove::{Advice, Column};

@@ -161,7 +161,7 @@ pub(crate) fn input_limbs(net: &Net, inputs: &[Vec<i64>]) -> Vec<Fr> {
     packed(net.inputs.iter().zip(inputs).map(|(input, values)| (&values[..], input.bits)).collect())
 }
 
-fn output_limbs(net: &Net, trace: &Trace) -> Vec<Fr> {
+pub(crate) fn output_limbs(net: &Net, trace: &Trace) -> Vec<Fr> {
     packed(net.outputs.iter().map(|output| (&trace.tensors[output.tensor][..], output.bits)).collect())
 }
 
