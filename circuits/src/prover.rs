@@ -189,11 +189,7 @@ impl Prover {
     ///
     /// # Errors
     /// Fails if the input is not of the model's form.
-    pub fn expected(
-        &self,
-        input: &Tensor,
-        request: [u8; 32],
-    ) -> Result<(Vec<[u8; 32]>, Vec<usize>), ProverError> {
+    pub fn expected(&self, input: &Tensor, request: [u8; 32]) -> Result<(Vec<[u8; 32]>, Vec<usize>), ProverError> {
         let trace = interpret::run(&self.graph, input)?;
         let witness = Witness::new(&self.layout, &self.graph, &trace, request_limbs(&request))?;
         Ok((witness.instances.iter().map(to_word).collect(), trace.ranking.iter().map(|(i, _)| *i).collect()))

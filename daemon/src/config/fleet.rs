@@ -118,7 +118,11 @@ impl FleetConfig {
         for url in &urls {
             let host = url.strip_prefix("nats://").or_else(|| url.strip_prefix("tls://"));
             if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
-                return Err(bad("fleet.url", url, "must be a nats:// or tls:// address, such as nats://127.0.0.1:4222"));
+                return Err(bad(
+                    "fleet.url",
+                    url,
+                    "must be a nats:// or tls:// address, such as nats://127.0.0.1:4222",
+                ));
             }
             // An address stands in logs.
             if url.contains('@') {
@@ -141,7 +145,13 @@ impl FleetConfig {
         let certificate = match (file(&raw.cert_file), file(&raw.cert_key_file)) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
-            _ => return Err(bad("fleet.cert_file", &raw.cert_file, "goes with fleet.cert_key_file: name both or neither")),
+            _ => {
+                return Err(bad(
+                    "fleet.cert_file",
+                    &raw.cert_file,
+                    "goes with fleet.cert_key_file: name both or neither",
+                ));
+            }
         };
         let access = Access {
             credentials: file(&raw.credentials),
@@ -150,7 +160,11 @@ impl FleetConfig {
             certificate,
         };
         if access.credentials.is_some() && access.token.is_some() {
-            return Err(bad("fleet.token_file", &raw.token_file, "is set and so is fleet.credentials: name one of them"));
+            return Err(bad(
+                "fleet.token_file",
+                &raw.token_file,
+                "is set and so is fleet.credentials: name one of them",
+            ));
         }
         let fallback = match raw.fallback.as_str() {
             "local" => Fallback::Local,
@@ -179,8 +193,7 @@ impl FleetConfig {
 fn machine() -> String {
     let name = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
     let name = name.or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok()).unwrap_or_default();
-    let plain: String =
-        name.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(48).collect();
+    let plain: String = name.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(48).collect();
     if plain.is_empty() { "zugzwang".into() } else { plain }
 }
 

@@ -47,7 +47,9 @@ pub enum ConfigError {
     )]
     NoApp,
     /// A worker that is told of a signing key.
-    #[error("`key` in {origin}: a worker signs nothing and must not see a key; give it a file of its own without [key]")]
+    #[error(
+        "`key` in {origin}: a worker signs nothing and must not see a key; give it a file of its own without [key]"
+    )]
     WorkerKey {
         /// File or environment.
         origin: String,

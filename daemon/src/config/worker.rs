@@ -5,9 +5,7 @@ use std::{collections::HashMap, path::Path, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ConfigError, FleetConfig, ModelConfig, ProverConfig, RawFleet, RawProver, bad, path, raw, source,
-};
+use super::{ConfigError, FleetConfig, ModelConfig, ProverConfig, RawFleet, RawProver, bad, path, raw, source};
 
 /// What a worker's file may say.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -93,10 +91,7 @@ impl WorkerConfig {
     ///
     /// # Errors
     /// As [`WorkerConfig::load`].
-    pub fn from_layers(
-        file: Option<(&str, &str)>,
-        environment: HashMap<String, String>,
-    ) -> Result<Self, ConfigError> {
+    pub fn from_layers(file: Option<(&str, &str)>, environment: HashMap<String, String>) -> Result<Self, ConfigError> {
         let raw: RawWorkerConfig = raw::layered(file, environment).map_err(|error| match error {
             ConfigError::UnknownKey { key, origin, .. } if key == "key" || key.starts_with("key.") => {
                 ConfigError::WorkerKey { origin }
@@ -104,7 +99,11 @@ impl WorkerConfig {
             other => other,
         })?;
         let fleet = FleetConfig::from_raw(&raw.fleet)?.ok_or_else(|| {
-            bad("fleet.url", "", "names no NATS server, and a worker has its work from one: such as nats://127.0.0.1:4222")
+            bad(
+                "fleet.url",
+                "",
+                "names no NATS server, and a worker has its work from one: such as nats://127.0.0.1:4222",
+            )
         })?;
         Ok(Self {
             fleet,

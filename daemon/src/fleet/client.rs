@@ -410,7 +410,9 @@ impl Asked {
         let Outcome { worker, took_ms, shown, .. } = outcome;
         let shown = match shown {
             Ok(shown) => shown,
-            Err(why) => return Verdict::Failed(ProveError::Worker { worker, why: crate::chain::error::one_line(&why) }),
+            Err(why) => {
+                return Verdict::Failed(ProveError::Worker { worker, why: crate::chain::error::one_line(&why) });
+            }
         };
         let (prover, expected) = (self.order.prover.clone(), self.expected.clone());
         let proof = tokio::task::spawn_blocking(move || right(prover.as_ref(), &expected, shown)).await;

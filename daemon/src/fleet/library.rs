@@ -10,11 +10,7 @@ use futures_util::StreamExt;
 use tokio::{io::AsyncReadExt, time::timeout};
 use zugzwang_circuits::model::sha256_hex;
 
-use super::{
-    FleetError, archive,
-    link::TIMEOUT,
-    message::plain,
-};
+use super::{FleetError, archive, link::TIMEOUT, message::plain};
 use crate::{
     chain::types::B256,
     config::ModelConfig,
@@ -65,7 +61,9 @@ impl Shelf {
                     let volume = Volume { model, title, sha256: sha256_hex(&packed), size: packed.len() };
                     shelf.insert(model, (volume, packed));
                 }
-                Err(why) => tracing::warn!(model = title, why, "the model can't be sent to the fleet: this process proves it"),
+                Err(why) => {
+                    tracing::warn!(model = title, why, "the model can't be sent to the fleet: this process proves it")
+                }
             }
         }
         Self(Arc::new(shelf))
@@ -157,4 +155,3 @@ pub(super) fn is_wanted(wanted: &[String], model: B256, name: &str) -> bool {
     let id = plain(model);
     wanted.is_empty() || wanted.iter().any(|w| w == name || w.trim_start_matches("0x").eq_ignore_ascii_case(&id))
 }
-

@@ -324,7 +324,8 @@ impl Inner {
                 () = ticket.left() => break Err(ProveError::Stopped),
             }
         };
-        let counted = |state: &'static str| metrics::counter!("zugzwang_worker_proofs_total", "state" => state).increment(1);
+        let counted =
+            |state: &'static str| metrics::counter!("zugzwang_worker_proofs_total", "state" => state).increment(1);
         let outcome = match made {
             Ok(Made { proof, took, .. }) => {
                 counted("proved");
@@ -381,8 +382,7 @@ impl Inner {
     /// Says that it is there.
     async fn show(&self, stores: &Stores) {
         let models = self.loaded().keys().copied().collect();
-        let presence =
-            Presence::new(&self.id, models, self.config.prover.slots, self.busy.load(Ordering::Relaxed));
+        let presence = Presence::new(&self.id, models, self.config.prover.slots, self.busy.load(Ordering::Relaxed));
         match timeout(TIMEOUT, stores.workers.put(&self.id, encode(&presence).into())).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!("saying that this worker is there: {}", one_line(&error)),

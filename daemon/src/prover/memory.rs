@@ -157,7 +157,8 @@ mod tests {
     use super::*;
 
     fn check(files: &[(&str, &str)], expected: Option<u64>) {
-        let read = |path: &Path| files.iter().find(|(name, _)| Path::new(name) == path).map(|(_, text)| text.to_string());
+        let read =
+            |path: &Path| files.iter().find(|(name, _)| Path::new(name) == path).map(|(_, text)| text.to_string());
         assert_eq!(available_under(Path::new("/"), &read), expected, "{files:?}");
     }
 
@@ -174,7 +175,10 @@ mod tests {
         let v1 = ("/proc/self/cgroup", "5:cpu,cpuacct:/a\n4:memory:/docker/b\n0::/\n");
         check(&[machine, v1, ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "6000\n")], Some(6000));
         // A version 1 group without a limit has one of exabytes.
-        check(&[machine, v1, ("/sys/fs/cgroup/memory/docker/b/memory.limit_in_bytes", "9223372036854771712")], Some(2_097_152));
+        check(
+            &[machine, v1, ("/sys/fs/cgroup/memory/docker/b/memory.limit_in_bytes", "9223372036854771712")],
+            Some(2_097_152),
+        );
     }
 
     #[tokio::test]

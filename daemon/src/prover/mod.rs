@@ -135,7 +135,9 @@ pub enum ProveError {
         why: String,
     },
     /// Workers of the fleet sent nothing but wrong proofs.
-    #[error("fleet: {wrong} wrong proofs of one question, the last from worker {worker}; look at its machine, and at who may join the fleet")]
+    #[error(
+        "fleet: {wrong} wrong proofs of one question, the last from worker {worker}; look at its machine, and at who may join the fleet"
+    )]
     Wrong {
         /// The last one.
         worker: String,

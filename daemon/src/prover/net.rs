@@ -26,7 +26,8 @@ use zugzwang_circuits::{
 };
 
 use super::{
-    Expected, Facts, Noise, Phase, Proof, Prove, ProveError, circuit::answer, circuit::proof_memory, make_folder, said, set_up,
+    Expected, Facts, Noise, Phase, Proof, Prove, ProveError, circuit::answer, circuit::proof_memory, make_folder, said,
+    set_up,
 };
 use crate::{chain::error::one_line, config::ModelConfig};
 

@@ -108,8 +108,9 @@ impl Pool {
                 };
                 let start = Instant::now();
                 let Order { prover, input, request, .. } = &order;
-                let proof =
-                    catch_unwind(AssertUnwindSafe(|| prove_while_and_check(prover.as_ref(), input, *request, &goes_on)));
+                let proof = catch_unwind(AssertUnwindSafe(|| {
+                    prove_while_and_check(prover.as_ref(), input, *request, &goes_on)
+                }));
                 let took = start.elapsed();
                 drop((share, take(&place)));
                 metrics::gauge!("zugzwang_prover_running_count").decrement(1.0);

@@ -23,12 +23,7 @@ impl Prove for Stepwise {
         })
     }
 
-    fn prove_while(
-        &self,
-        _: &Tensor,
-        request: [u8; 32],
-        goes_on: &dyn Fn(Phase) -> bool,
-    ) -> Result<Proof, ProveError> {
+    fn prove_while(&self, _: &Tensor, request: [u8; 32], goes_on: &dyn Fn(Phase) -> bool) -> Result<Proof, ProveError> {
         for phase in ["first", "second", "third"] {
             if !goes_on(phase) {
                 return Err(ProveError::Stopped);
