@@ -1,6 +1,6 @@
-//! Calls to one node, with typed answers and errors that name the endpoint.
+//! Calls to the chain's endpoints, with typed answers and errors that name the endpoint.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
@@ -13,10 +13,18 @@ use alloy::{
 };
 
 use super::{
-    error::{ChainError, one_line},
+    error::ChainError,
+    rpc::{EndpointUrl, Endpoints, Health, Http, Policy, Wire},
     types::{Address, B256, Bytes, U256},
 };
-use crate::store::{BlockRef, Mined};
+use crate::{
+    clock::Clock,
+    config::{ChainConfig, EndpointConfig},
+    store::{BlockRef, Mined},
+};
+
+/// Most bytes of an answer where no configuration says so.
+const MAX_ANSWER: usize = 32 << 20;
 
 /// A block's header, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,59 +50,78 @@ pub enum Sent {
     Underpriced,
 }
 
-/// One node. Cheap to clone.
+/// A chain, by its endpoints. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     provider: RootProvider,
-    url: String,
+    endpoints: Endpoints,
     chain_id: u64,
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("url", &self.url).field("chain_id", &self.chain_id).finish()
+        f.debug_struct("Client").field("url", &self.url()).field("chain_id", &self.chain_id).finish()
     }
 }
 
 impl Client {
-    /// Connects and asks for the chain id.
+    /// Connects to the configured endpoints.
+    ///
+    /// # Errors
+    /// None answers, or none of those that do is on the configured chain.
+    pub async fn open(config: &ChainConfig) -> Result<Self, ChainError> {
+        let policy = Policy {
+            chain_id: Some(config.chain_id),
+            quorum: config.quorum,
+            max_lag: config.max_lag,
+            probe: config.probe,
+            patience: config.timeout,
+        };
+        let wire = |endpoint: &EndpointConfig| -> Result<(Arc<dyn Wire>, _), ChainError> {
+            Ok((Arc::new(Http::new(endpoint.url.clone(), config.timeout, config.max_answer)?), endpoint.rate))
+        };
+        let wires = config.rpc.iter().map(wire).collect::<Result<Vec<_>, _>>()?;
+        Self::over(Endpoints::limited(wires, policy, Clock::system())).await
+    }
+
+    /// A client over endpoints of any kind.
+    ///
+    /// # Errors
+    /// None answers, or none of those that do is on the right chain.
+    pub async fn over(endpoints: Endpoints) -> Result<Self, ChainError> {
+        let chain_id =
+            endpoints.verify().await.map_err(|e| ChainError::from_rpc(&endpoints.label(), "eth_chainId", e))?;
+        let provider = RootProvider::new(RpcClient::new(endpoints.clone(), true));
+        Ok(Self { provider, endpoints, chain_id })
+    }
+
+    /// Connects to one endpoint on whatever chain.
     pub async fn connect(url: &str, timeout: Duration) -> Result<Self, ChainError> {
-        let bad = |why: String| ChainError::BadUrl { url: url.to_owned(), why };
-        let parsed: reqwest::Url = url.parse().map_err(|e| bad(format!("{e}")))?;
-        super::install_tls();
-        let http = reqwest::Client::builder()
-            .timeout(timeout)
-            .no_proxy()
-            .build()
-            .map_err(|e| bad(one_line(&e.to_string())))?;
-        let provider = RootProvider::new(RpcClient::new_http_with_client(http, parsed));
-        let mut client = Self { provider, url: url.to_owned(), chain_id: 0 };
-        client.chain_id = client.provider.get_chain_id().await.map_err(|e| client.error("eth_chainId", e))?;
-        Ok(client)
+        Self::over(one(url, None, timeout)?).await
     }
 
-    /// Connects and insists on a chain id.
+    /// Connects to one endpoint and insists on a chain id.
     pub async fn connect_to(url: &str, chain_id: u64, timeout: Duration) -> Result<Self, ChainError> {
-        let client = Self::connect(url, timeout).await?;
-        if client.chain_id == chain_id {
-            Ok(client)
-        } else {
-            Err(ChainError::OtherChain { url: url.to_owned(), found: client.chain_id, expected: chain_id })
-        }
+        Self::over(one(url, Some(chain_id), timeout)?).await
     }
 
-    /// Chain id of the node.
+    /// Chain id of the endpoints.
     pub fn chain_id(&self) -> u64 {
         self.chain_id
     }
 
-    /// The endpoint.
-    pub fn url(&self) -> &str {
-        &self.url
+    /// The endpoints, for people: scheme and host.
+    pub fn url(&self) -> String {
+        self.endpoints.label()
+    }
+
+    /// How each endpoint is doing.
+    pub fn health(&self) -> Vec<Health> {
+        self.endpoints.health()
     }
 
     fn error(&self, method: &'static str, error: alloy::transports::TransportError) -> ChainError {
-        ChainError::from_rpc(&self.url, method, error)
+        ChainError::from_rpc(&self.url(), method, error)
     }
 
     /// The newest block.
@@ -118,7 +145,7 @@ impl Client {
     }
 
     fn missing(&self, what: &str) -> ChainError {
-        ChainError::Missing { url: self.url.clone(), what: what.to_owned() }
+        ChainError::Missing { url: self.url(), what: what.to_owned() }
     }
 
     async fn header(&self, id: BlockId) -> Result<Option<Header>, ChainError> {
@@ -258,6 +285,14 @@ impl Client {
     pub async fn raw(&self, method: &'static str, params: serde_json::Value) -> Result<serde_json::Value, ChainError> {
         self.provider.raw_request(method.into(), params).await.map_err(|e| self.error(method, e))
     }
+}
+
+fn one(url: &str, chain_id: Option<u64>, timeout: Duration) -> Result<Endpoints, ChainError> {
+    let url = EndpointUrl::parse(url, &["http", "https"])
+        .map_err(|why| ChainError::BadUrl { url: "as given".into(), why })?;
+    let wire: Arc<dyn Wire> = Arc::new(Http::new(url, timeout, MAX_ANSWER)?);
+    let policy = Policy { chain_id, patience: timeout, ..Policy::default() };
+    Ok(Endpoints::new(vec![wire], policy, Clock::system()))
 }
 
 /// Reads a node's refusal. The wordings are those of geth, reth, Nethermind, Besu, Erigon and anvil.

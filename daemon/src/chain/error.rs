@@ -2,7 +2,10 @@
 
 use alloy::transports::{RpcError, TransportErrorKind};
 
-use super::types::{Address, Bytes};
+use super::{
+    rpc::{EndpointError, redacted},
+    types::{Address, B256, Bytes},
+};
 
 /// What can go wrong between the daemon and a node.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,28 @@ pub enum ChainError {
         found: u64,
         /// Chain id of the configuration.
         expected: u64,
+    },
+    /// The endpoint has the right chain id, but another first block.
+    #[error(
+        "node {url}: its chain {chain_id} begins with block {found}, that of the other endpoints with {expected}; take it out of chain.rpc"
+    )]
+    OtherGenesis {
+        /// Endpoint.
+        url: String,
+        /// Chain id of both.
+        chain_id: u64,
+        /// Hash of the endpoint's block 0.
+        found: B256,
+        /// Hash of the others' block 0.
+        expected: B256,
+    },
+    /// Too few endpoints say the same.
+    #[error("chain.rpc: {method}: {why}; wait, or look for the endpoint that is wrong with `zugzwang doctor`")]
+    Disagree {
+        /// RPC method.
+        method: &'static str,
+        /// How many answers there were, and how many had to agree.
+        why: String,
     },
     /// A block or value that must exist doesn't.
     #[error("node {url}: it has no {what}; is it still syncing?")]
@@ -134,16 +159,36 @@ pub enum ChainError {
 impl ChainError {
     /// Sorts a transport error by whether the node answered.
     pub(super) fn from_rpc(url: &str, method: &'static str, error: RpcError<TransportErrorKind>) -> Self {
+        if let RpcError::Transport(kind) = &error
+            && let Some(error) = kind.as_custom().and_then(|error| error.downcast_ref::<EndpointError>())
+        {
+            return Self::from_endpoints(url, method, error);
+        }
         match error {
             RpcError::ErrorResp(payload) => Self::Refused {
                 url: url.to_owned(),
                 method,
-                message: payload.message.to_string(),
+                message: one_line(&redacted(&payload.message)),
                 code: payload.code,
                 data: payload.as_revert_data(),
             },
             RpcError::NullResp => Self::Missing { url: url.to_owned(), what: format!("answer to {method}") },
-            other => Self::Unreachable { url: url.to_owned(), method, why: one_line(&other.to_string()) },
+            other => Self::Unreachable { url: url.to_owned(), method, why: one_line(&redacted(&other.to_string())) },
+        }
+    }
+
+    fn from_endpoints(url: &str, method: &'static str, error: &EndpointError) -> Self {
+        match error {
+            EndpointError::NoAnswer(_) => {
+                Self::Unreachable { url: url.to_owned(), method, why: one_line(&error.to_string()) }
+            }
+            EndpointError::OtherChain { name, found, expected } => {
+                Self::OtherChain { url: name.clone(), found: *found, expected: *expected }
+            }
+            EndpointError::OtherGenesis { name, chain_id, found, expected } => {
+                Self::OtherGenesis { url: name.clone(), chain_id: *chain_id, found: *found, expected: *expected }
+            }
+            EndpointError::Disagree { .. } => Self::Disagree { method, why: one_line(&error.to_string()) },
         }
     }
 
@@ -152,6 +197,7 @@ impl ChainError {
         matches!(
             self,
             Self::Unreachable { .. }
+                | Self::Disagree { .. }
                 | Self::Missing { .. }
                 | Self::FeeAboveCap { .. }
                 | Self::Refused { .. }

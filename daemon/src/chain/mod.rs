@@ -6,6 +6,7 @@ pub mod contract;
 pub mod error;
 pub mod fees;
 pub mod key;
+pub mod rpc;
 pub mod signature;
 pub mod submit;
 pub mod types;

@@ -56,7 +56,7 @@ pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Resul
     let config = Config::from_raw(raw)?;
     let configured = config.chess.as_ref().map(|chess| chess.arena).filter(|_| known);
     let key = Key::open(&config.key.keystore, &config.key.password)?;
-    let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
+    let client = Client::open(&config.chain).await?;
     let wallet = Wallet::new(client.clone(), key, config.submit.clone());
     if client.balance(wallet.address()).await?.is_zero() {
         return Err(CliError::failed(format!(

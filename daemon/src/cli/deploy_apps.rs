@@ -118,7 +118,7 @@ impl Site {
         raw.chess.arena = format!("0x{:040x}", 1);
         let config = Config::from_raw(raw)?;
         let key = Key::open(&config.key.keystore, &config.key.password)?;
-        let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
+        let client = Client::open(&config.chain).await?;
         let wallet = Wallet::new(client.clone(), key, config.submit.clone());
         if client.balance(wallet.address()).await?.is_zero() {
             let (account, chain) = (wallet.address(), client.chain_id());

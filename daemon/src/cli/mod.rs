@@ -194,7 +194,7 @@ fn check(config: Config, output: Output) -> Result<(), CliError> {
     let contracts = config.contracts().iter().map(|(app, contract)| format!("{app} {contract}")).collect();
     let models = config.model_folders().iter().map(|folder| folder.display().to_string()).collect();
     let checked = Checked {
-        rpc: config.chain.rpc,
+        rpc: config.chain.endpoints(),
         chain_id: config.chain.chain_id,
         contracts,
         models,

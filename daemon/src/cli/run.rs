@@ -23,8 +23,9 @@ pub(super) async fn run(config: Config) -> Result<(), CliError> {
     let store = Store::open(&config.store).await?;
     let key = Key::open(&config.key.keystore, &config.key.password)?;
     // What is wrong with the chain shows before the keys take their time.
-    let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
-    let ground = Ground { client, signer: key.address(), models: Models::default(), store: store.clone() };
+    let client = Client::open(&config.chain).await?;
+    let ground =
+        Ground { client: client.clone(), signer: key.address(), models: Models::default(), store: store.clone() };
     apps::open(&config, &ground).await?;
     let (common, folders) = (config.model.clone(), config.model_folders());
     let loaded = move || Models::load(&common, &folders, &|step| tracing::info!("{step}"));
@@ -36,7 +37,7 @@ pub(super) async fn run(config: Config) -> Result<(), CliError> {
         Some(fleet) => Arc::new(Fleet::join(fleet.clone(), &config.prover, &models).await?),
         None => Arc::new(Pool::new(&config.prover, &models)?),
     };
-    let service = Service::start(config, key, apps, store, workshop, service::log_only()).await?;
+    let service = Service::start(config, client, key, apps, store, workshop, service::log_only()).await?;
     Ok(service.run(stop_on_signal()?).await?)
 }
 

@@ -3,6 +3,7 @@
 //! [`RawConfig`] is what a person may write, every key with a default. [`Config`] is what the rest
 //! of the daemon sees: parsed, range-checked, and with no `Option` left that means "not set".
 
+pub mod chain;
 mod fleet;
 mod prover;
 pub mod raw;
@@ -20,6 +21,7 @@ use crate::{
     prover::Source,
 };
 
+pub use chain::{ChainConfig, EndpointConfig};
 pub use fleet::{Access, Fallback, FleetConfig, RawFleet};
 pub use prover::{ProverConfig, RawProver};
 pub use raw::RawConfig;
@@ -98,29 +100,6 @@ pub struct Config {
     pub store: PathBuf,
     /// A `tracing` filter, such as `info` or `zugzwang=debug`.
     pub log: String,
-}
-
-/// The chain that is watched.
-#[derive(Clone, Debug)]
-pub struct ChainConfig {
-    /// HTTP endpoint.
-    pub rpc: String,
-    /// Chain id that the endpoint must have.
-    pub chain_id: u64,
-    /// First block whose events count.
-    pub start_block: u64,
-    /// Blocks on top of an event before it is acted on.
-    pub confirmations: u64,
-    /// Blocks on top of our transaction before it is final.
-    pub finality: u64,
-    /// Deepest reorganisation that is undone without a person.
-    pub max_reorg: u64,
-    /// Most blocks in one log query.
-    pub batch: u64,
-    /// Pause between polls.
-    pub poll: Duration,
-    /// Longest wait for an answer of the endpoint.
-    pub timeout: Duration,
 }
 
 /// The arena whose NPC is played.
@@ -337,17 +316,7 @@ impl Config {
 
     /// Checks a raw configuration.
     pub fn from_raw(raw: RawConfig) -> Result<Self, ConfigError> {
-        let chain = ChainConfig {
-            rpc: http_url("chain.rpc", &raw.chain.rpc)?,
-            chain_id: at_least("chain.chain_id", raw.chain.chain_id, 1)?,
-            start_block: raw.chain.start_block,
-            confirmations: raw.chain.confirmations,
-            finality: raw.chain.finality,
-            max_reorg: at_least("chain.max_reorg", raw.chain.max_reorg, 1)?,
-            batch: at_least("chain.batch", raw.chain.batch, 1)?,
-            poll: Duration::from_millis(at_least("chain.poll_ms", raw.chain.poll_ms, 10)?),
-            timeout: Duration::from_millis(at_least("chain.timeout_ms", raw.chain.timeout_ms, 100)?),
-        };
+        let chain = ChainConfig::from_raw(raw.chain)?;
         if raw.submit.bump_percent < 10 {
             return Err(bad(
                 "submit.bump_percent",
@@ -443,14 +412,6 @@ fn gwei(key: &'static str, value: f64) -> Result<u128, ConfigError> {
     }
 }
 
-fn http_url(key: &'static str, value: &str) -> Result<String, ConfigError> {
-    let host = value.strip_prefix("http://").or_else(|| value.strip_prefix("https://"));
-    match host {
-        Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(value.to_owned()),
-        _ => Err(bad(key, value, "must be an http:// or https:// address")),
-    }
-}
-
 fn address(key: &'static str, value: &str) -> Result<Address, ConfigError> {
     match value.parse::<Address>() {
         Ok(address) if address != Address::ZERO => Ok(address),
@@ -473,7 +434,7 @@ mod tests {
         let shown = match result {
             Ok(c) => format!(
                 "{} {} confirmations={} fee={} {:?}",
-                c.chain.rpc,
+                c.chain.endpoints(),
                 c.chess.expect("chess").arena,
                 c.chain.confirmations,
                 c.submit.max_fee,

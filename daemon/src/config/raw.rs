@@ -8,7 +8,8 @@ use std::{
 use config::{Environment, File, FileFormat, Value, ValueKind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{ConfigError, RawFleet, RawProver};
+use super::{ConfigError, RawFleet, RawProver, chain::RawChain};
+use crate::chain::rpc::redacted;
 
 /// The configuration as written. Every key has a default; an empty string stands for "not set".
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -38,46 +39,6 @@ pub struct RawConfig {
     pub store: RawStore,
     /// `[log]`.
     pub log: RawLog,
-}
-
-/// `[chain]`: what is watched.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RawChain {
-    /// HTTP endpoint of a node.
-    pub rpc: String,
-    /// Chain id that the node must report.
-    pub chain_id: u64,
-    /// First block whose events count, usually that of the first contract.
-    pub start_block: u64,
-    /// Blocks on top of an event before it is acted on.
-    pub confirmations: u64,
-    /// Blocks on top of our transaction before it is final.
-    pub finality: u64,
-    /// Deepest reorganisation that is undone without a person.
-    pub max_reorg: u64,
-    /// Most blocks in one log query.
-    pub batch: u64,
-    /// Milliseconds between polls.
-    pub poll_ms: u64,
-    /// Milliseconds to wait for an answer of the node.
-    pub timeout_ms: u64,
-}
-
-impl Default for RawChain {
-    fn default() -> Self {
-        Self {
-            rpc: "http://127.0.0.1:8545".into(),
-            chain_id: 31337,
-            start_block: 0,
-            confirmations: 1,
-            finality: 12,
-            max_reorg: 64,
-            batch: 1000,
-            poll_ms: 1000,
-            timeout_ms: 10_000,
-        }
-    }
 }
 
 /// `[chess]`: an arena whose NPC is played.
@@ -308,7 +269,8 @@ pub(super) fn layered<T: Default + Serialize + DeserializeOwned>(
 ) -> Result<T, ConfigError> {
     let name = file.map_or("the environment", |(name, _)| name);
     let unreadable = |error: config::ConfigError| {
-        let text = error.to_string().replace('\n', " ");
+        // The line that is shown may hold an endpoint's key.
+        let text = redacted(&error.to_string()).replace('\n', " ");
         ConfigError::Unreadable(format!("{name}: {}", text.split_whitespace().collect::<Vec<_>>().join(" ")))
     };
     let mut builder = config::Config::builder();
@@ -320,6 +282,7 @@ pub(super) fn layered<T: Default + Serialize + DeserializeOwned>(
         .separator("__")
         .try_parsing(true)
         .list_separator(",")
+        .with_list_parse_key("chain.rpc")
         .with_list_parse_key("oracle.models")
         .with_list_parse_key("oracle.registered")
         .with_list_parse_key("market.contracts")

@@ -77,7 +77,7 @@ impl Stand {
     /// The daemon's configuration for this chain, as a person would write it, without its contracts.
     pub(super) fn config(&self) -> RawConfig {
         let mut raw = RawConfig::default();
-        raw.chain.rpc = self.chain.url.clone();
+        raw.chain.rpc = self.chain.url.clone().into();
         raw.chain.chain_id = self.client.chain_id();
         raw.chain.confirmations = 0;
         raw.chain.finality = 1;
@@ -99,9 +99,9 @@ impl Stand {
         let store = Store::open(&config.store).await?;
         let client = Client::connect_to(&self.chain.url, config.chain.chain_id, config.chain.timeout).await?;
         let workshop = Arc::new(Pool::new(&config.prover, &models)?);
-        let ground = Ground { client, signer: self.key.address(), models, store: store.clone() };
+        let ground = Ground { client: client.clone(), signer: self.key.address(), models, store: store.clone() };
         let apps = apps::open(&config, &ground).await.map_err(ServiceError::from)?;
-        let service = Service::start(config, self.key.clone(), apps, store, workshop, observer).await?;
+        let service = Service::start(config, client, self.key.clone(), apps, store, workshop, observer).await?;
         let (stop, stopped) = watch::channel(false);
         Ok(Daemon { notices, task: tokio::spawn(service.run(stopped)), _stop: stop })
     }

@@ -126,16 +126,16 @@ impl std::fmt::Debug for Service {
 }
 
 impl Service {
-    /// Connects, checks chain id and genesis, and takes up interrupted work.
+    /// Checks the genesis, and takes up interrupted work.
     pub async fn start(
         config: Config,
+        client: Client,
         key: Key,
         apps: Vec<Arc<dyn App>>,
         store: Store,
         workshop: Arc<dyn Workshop>,
         observer: Observer,
     ) -> Result<Self, ServiceError> {
-        let client = Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?;
         store.claim_chain(config.chain.chain_id, client.known_block(0).await?.block.hash).await?;
         let submitter =
             Submitter::new(client.clone(), store.clone(), key, config.submit.clone(), config.chain.finality);

@@ -72,7 +72,7 @@ impl Stage {
         rich(&client, npc.address()).await;
         let deployed = deploy(&client, &npc).await;
         let mut raw = RawConfig::default();
-        raw.chain.rpc = chain.url.clone();
+        raw.chain.rpc = chain.url.clone().into();
         raw.chain.confirmations = 0;
         raw.chain.finality = 2;
         raw.chain.poll_ms = 20;
@@ -102,15 +102,12 @@ impl Stage {
         let heard = notices.clone();
         let observer = Arc::new(move |notice: &Notice| heard.lock().expect("notices").push(notice.clone()));
         let config = &self.config;
-        let ground = Ground {
-            client: Client::connect_to(&config.chain.rpc, config.chain.chain_id, config.chain.timeout).await?,
-            signer: self.key.address(),
-            models: models.clone(),
-            store: store.clone(),
-        };
+        let client = Client::open(&config.chain).await?;
+        let ground =
+            Ground { client: client.clone(), signer: self.key.address(), models: models.clone(), store: store.clone() };
         let apps = apps::open(config, &ground).await?;
         let workshop = Arc::new(Pool::new(&config.prover, models).expect("memory"));
-        let service = Service::start(config.clone(), self.key.clone(), apps, store, workshop, observer).await?;
+        let service = Service::start(config.clone(), client, self.key.clone(), apps, store, workshop, observer).await?;
         let (stop, stopped) = watch::channel(false);
         Ok(Daemon { task: tokio::spawn(service.run(stopped)), stop, notices })
     }
