@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::jetstream::{message::PublishMessage, stream::LastRawMessageErrorKind};
+use async_nats::jetstream::{
+    message::PublishMessage,
+    stream::{LastRawMessageErrorKind, Stream},
+};
 use futures_util::StreamExt;
 use tokio::{
     sync::{Notify, Semaphore, watch},
@@ -287,11 +290,11 @@ impl Inner {
                     return Ok(Some(Ok(made)));
                 }
                 Verdict::Failed(error) => {
-                    self.forget(stores, message.sequence).await;
+                    self.forget(&stores.results, message.sequence).await;
                     return Ok(Some(Err(error)));
                 }
                 Verdict::Wrong { worker } => {
-                    self.forget(stores, message.sequence).await;
+                    self.forget(&stores.results, message.sequence).await;
                     metrics::counter!("zugzwang_fleet_wrong_proofs_total").increment(1);
                     asked.wrong += 1;
                     tell(Progress::Trouble(format!(
@@ -344,9 +347,10 @@ impl Inner {
     /// Takes a question out of the queue, and tells whoever works on it. What isn't heard costs a worker's time.
     async fn withdraw(&self, asked: &Asked) {
         let Some(stores) = self.stores.borrow().clone() else { return };
-        let purged = async { stores.jobs.purge().filter(asked.subject.clone()).await };
-        if let Ok(Err(error)) = timeout(TIMEOUT, purged).await {
-            tracing::debug!(id = asked.id, "taking a job back: {}", one_line(&error));
+        // By its number: a server of version 2.9 loses sight of the others' jobs when it purges by subject.
+        let found = timeout(TIMEOUT, stores.jobs.get_last_raw_message_by_subject(&asked.subject)).await;
+        if let Ok(Ok(message)) = found {
+            self.forget(&stores.jobs, message.sequence).await;
         }
         let told = self.link.client.publish(self.link.names.cancellation(&asked.id), Vec::new().into()).await;
         if let Err(error) = told {
@@ -354,9 +358,9 @@ impl Inner {
         }
     }
 
-    async fn forget(&self, stores: &Stores, sequence: u64) {
-        if let Ok(Err(error)) = timeout(TIMEOUT, stores.results.delete_message(sequence)).await {
-            tracing::debug!(sequence, "removing a result: {}", one_line(&error));
+    async fn forget(&self, stream: &Stream, sequence: u64) {
+        if let Ok(Err(error)) = timeout(TIMEOUT, stream.delete_message(sequence)).await {
+            tracing::debug!(sequence, "removing a message: {}", one_line(&error));
         }
     }
 

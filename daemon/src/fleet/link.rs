@@ -89,6 +89,8 @@ impl Link {
                             told.send_replace(false);
                         }
                         Event::LameDuckMode | Event::Draining => {}
+                        // Each try to connect that fails.
+                        Event::ClientError(error) => tracing::debug!(urls, "NATS: {error}"),
                         trouble => tracing::warn!(urls, "NATS: {trouble}"),
                     }
                 }
@@ -144,15 +146,23 @@ impl Link {
         let workers = match self.context.get_key_value(names.workers()).await {
             Ok(workers) => workers,
             Err(_) => {
-                let config = kv::Config {
-                    bucket: names.workers(),
-                    history: 1,
+                // As `create_key_value` makes it, which asks for account figures that servers before 2.10 don't give.
+                stream(stream::Config {
+                    name: format!("KV_{}", names.workers()),
+                    subjects: vec![format!("$KV.{}.>", names.workers())],
+                    max_messages_per_subject: 1,
                     max_age: 3 * HEARTBEAT,
                     storage: StorageType::Memory,
+                    discard: DiscardPolicy::New,
+                    duplicate_window: AGAIN,
+                    allow_rollup: true,
+                    deny_delete: true,
+                    allow_direct: true,
                     num_replicas: 1,
                     ..Default::default()
-                };
-                let made = self.context.create_key_value(config).await;
+                })
+                .await?;
+                let made = self.context.get_key_value(names.workers()).await;
                 made.map_err(|e| FleetError::server(format!("bucket {}", names.workers()))(e.into()))?
             }
         };
