@@ -28,7 +28,11 @@ pub(super) async fn run(config: Config) -> Result<(), CliError> {
         Ground { client: client.clone(), signer: key.address(), models: Models::default(), store: store.clone() };
     apps::open(&config, &ground).await?;
     let (common, folders) = (config.model.clone(), config.model_folders());
-    let loaded = move || Models::load(&common, &folders, &|step| tracing::info!("{step}"));
+    let prover = config.prover.clone();
+    let loaded = move || {
+        Models::check_memory(&common, &folders, &prover)?;
+        Models::load(&common, &folders, &|step| tracing::info!("{step}"))
+    };
     let models = tokio::task::spawn_blocking(loaded)
         .await
         .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;

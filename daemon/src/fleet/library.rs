@@ -13,7 +13,7 @@ use zugzwang_circuits::model::sha256_hex;
 use super::{FleetError, archive, link::TIMEOUT, message::plain};
 use crate::{
     chain::types::B256,
-    config::ModelConfig,
+    config::{ModelConfig, ProverConfig},
     prover::{self, Models, Prove},
 };
 
@@ -118,6 +118,7 @@ pub(super) async fn take(
     store: &ObjectStore,
     volume: &Volume,
     common: &ModelConfig,
+    prover: &ProverConfig,
 ) -> Result<Arc<dyn Prove>, FleetError> {
     let name = volume.name();
     let wrong = |why: String| FleetError::Model { name: name.clone(), why };
@@ -135,7 +136,8 @@ pub(super) async fn take(
     }
     let dir = common.dir.join(&volume.sha256);
     let (config, want) = (ModelConfig { dir, ..common.clone() }, volume.model);
-    let loaded = tokio::task::spawn_blocking(move || load(&packed, config));
+    let limits = prover.clone();
+    let loaded = tokio::task::spawn_blocking(move || load(&packed, config, &limits));
     let prover = loaded.await.unwrap_or_else(|e| Err(e.to_string())).map_err(&wrong)?;
     let got = B256::from(prover.model_id());
     if got != want {
@@ -144,10 +146,11 @@ pub(super) async fn take(
     Ok(prover)
 }
 
-fn load(packed: &[u8], config: ModelConfig) -> Result<Arc<dyn Prove>, String> {
+fn load(packed: &[u8], config: ModelConfig, limits: &ProverConfig) -> Result<Arc<dyn Prove>, String> {
     let shape = archive::unpack(packed, &config.dir)?;
-    let said = |step: &str| tracing::info!("{step}");
-    prover::load(&ModelConfig { shape, ..config }, &said).map_err(|e| e.to_string())
+    let config = ModelConfig { shape, ..config };
+    prover::check_memory(&config, limits).map_err(|e| e.to_string())?;
+    prover::load(&config, &|step| tracing::info!("{step}")).map_err(|e| e.to_string())
 }
 
 /// Whether a list of names and ids, which is all if it is empty, has a model.

@@ -229,7 +229,7 @@ impl Inner {
     }
 
     async fn load(&self, stores: &Stores, volume: &Volume) -> Result<Arc<dyn Prove>, FleetError> {
-        let prover = library::take(&stores.models, volume, &self.config.model).await?;
+        let prover = library::take(&stores.models, volume, &self.config.model, &self.config.prover).await?;
         self.pool.keep(&prover.facts())?;
         Ok(prover)
     }

@@ -182,12 +182,7 @@ impl Prove for CircuitProver {
 
     fn facts(&self) -> Facts {
         let layout = self.prover.layout();
-        let widths = &layout.widths;
-        let count = || 0u8;
-        let columns = Fixed::build(widths, count).all().count()
-            + First::build(widths, count).all().count()
-            + Second::build(widths, count).all().count()
-            + 1;
+        let columns = columns(layout) + 1;
         let keys = key_path(&self.cache, &self.prover.key_id());
         Facts {
             model: self.name.clone(),
@@ -213,6 +208,24 @@ impl Prove for CircuitProver {
         let values = digits.map(|digit| digit.map_or(0, |d| (noise.next() & ((1 << d.bits) - 1)) as i64)).collect();
         Tensor { cells: graph.board.cells(), values }
     }
+}
+
+/// Columns of a table, without that of the instances.
+fn columns(layout: &Layout) -> usize {
+    let widths = &layout.widths;
+    let count = || 0u8;
+    Fixed::build(widths, count).all().count()
+        + First::build(widths, count).all().count()
+        + Second::build(widths, count).all().count()
+}
+
+/// A model's name, and the height and the columns of its table.
+pub(super) fn table(config: &ModelConfig) -> Result<(String, u32, usize), ProveError> {
+    let model = Model::load(&config.dir).map_err(said)?;
+    let shape = shape_of(&model.manifest, &config.shape)?;
+    let quotients: Vec<(i64, i64)> = model.bounds.layers.iter().map(|l| (l.q_min, l.q_max)).collect();
+    let layout = Layout::new(&model.graph, &quotients, shape).map_err(said)?;
+    Ok((model.manifest.name, shape.k, columns(&layout)))
 }
 
 /// What a listener answers the circuits' prover.

@@ -30,12 +30,26 @@ pub use zugzwang_circuits::net::{
 pub use zugzwang_circuits::poseidon::{Salt, random_salt, salt_bytes, salt_from_bytes};
 pub use zugzwang_circuits::srs::Source;
 
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, ProverConfig};
 
 /// Loads a model's folder, chess or any net, and its keys, which are made if they aren't cached. `say` is told what takes
 /// time.
 pub fn load(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<Arc<dyn Prove>, ProveError> {
     if is_net(&config.dir) { net::load_net(config, say) } else { circuit::load(config, say) }
+}
+
+/// Makes sure that there is the memory for a model's keys and a proof, before they are loaded or made.
+///
+/// # Errors
+/// [`ProveError::TooLarge`] with the numbers, if there isn't.
+pub fn check_memory(model: &ModelConfig, prover: &ProverConfig) -> Result<(), ProveError> {
+    let Some(limit) = prover.memory.or_else(memory::available) else { return Ok(()) };
+    let (name, k, columns) = if is_net(&model.dir) { net::table(model)? } else { circuit::table(model)? };
+    let needs = zugzwang_circuits::net::memory_mib(k, columns);
+    if needs * f64::from(1u32 << 20) <= limit as f64 {
+        return Ok(());
+    }
+    Err(ProveError::TooLarge { model: name, needs: needs.ceil() as u64, limit: limit >> 20 })
 }
 
 /// Loads a model and makes its keys in a folder of their own, to measure that.
@@ -143,6 +157,18 @@ pub enum ProveError {
         worker: String,
         /// How many.
         wrong: usize,
+    },
+    /// A model that is too large for this machine, found before its keys are loaded or made.
+    #[error(
+        "model {model}: with its keys a proof is predicted to take {needs} MiB, and there are {limit} MiB; raise prover.memory_mb (0 takes what the machine or its control group has), or choose a smaller table or model"
+    )]
+    TooLarge {
+        /// The model.
+        model: String,
+        /// MiB that it takes.
+        needs: u64,
+        /// MiB that there are.
+        limit: u64,
     },
     /// The configured models never fit.
     #[error(

@@ -141,6 +141,18 @@ pub(super) fn load_net(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::
     Ok(std::sync::Arc::new(NetCircuitProver { name, prover, inputs, cache: config.cache.clone() }))
 }
 
+/// A compiled net's name, and the height and the columns of its table.
+pub(super) fn table(config: &ModelConfig) -> Result<(String, u32, usize), ProveError> {
+    let package = Package::load(&config.dir).map_err(said)?;
+    let shape = match config.shape.as_str() {
+        "" => package.manifest.circuit,
+        text => parse_shape(text)?,
+    };
+    let layout = net::circuit::Layout::new(&package.net, &package.bounds, shape).map_err(said)?;
+    let (fixed, advice) = layout.columns();
+    Ok((package.manifest.name, shape.k, fixed + advice[0] + advice[1]))
+}
+
 /// A folder, and its circuit with keys.
 fn load_package(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<(Package, NetProver), ProveError> {
     let package = Package::load(&config.dir).map_err(said)?;
