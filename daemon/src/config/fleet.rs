@@ -20,6 +20,10 @@ pub struct RawFleet {
     pub credentials: String,
     /// File whose first line is a token; empty for none.
     pub token_file: String,
+    /// A user's name, whose password is in the first line of `password_file`; empty for none.
+    pub user: String,
+    /// File whose first line is the user's password.
+    pub password_file: String,
     /// File with the certificates that the servers' are checked against; empty for the system's.
     pub ca_file: String,
     /// File with this client's certificate; empty for none.
@@ -48,6 +52,8 @@ impl Default for RawFleet {
             prefix: "zugzwang".into(),
             credentials: String::new(),
             token_file: String::new(),
+            user: String::new(),
+            password_file: String::new(),
             ca_file: String::new(),
             cert_file: String::new(),
             cert_key_file: String::new(),
@@ -93,6 +99,8 @@ pub struct Access {
     pub credentials: Option<PathBuf>,
     /// A file whose first line is a token.
     pub token: Option<PathBuf>,
+    /// A user, and a file whose first line is the password.
+    pub user: Option<(String, PathBuf)>,
     /// Certificates that the servers' are checked against.
     pub authorities: Option<PathBuf>,
     /// This client's certificate and its key.
@@ -153,17 +161,24 @@ impl FleetConfig {
                 ));
             }
         };
+        let user = match (raw.user.as_str(), file(&raw.password_file)) {
+            ("", None) => None,
+            (user, Some(password)) if !user.is_empty() => Some((user.to_owned(), password)),
+            _ => return Err(bad("fleet.user", &raw.user, "goes with fleet.password_file: name both or neither")),
+        };
         let access = Access {
             credentials: file(&raw.credentials),
             token: file(&raw.token_file),
+            user,
             authorities: file(&raw.ca_file),
             certificate,
         };
-        if access.credentials.is_some() && access.token.is_some() {
+        let ways = [access.credentials.is_some(), access.token.is_some(), access.user.is_some()];
+        if ways.iter().filter(|named| **named).count() > 1 {
             return Err(bad(
                 "fleet.token_file",
                 &raw.token_file,
-                "is set and so is fleet.credentials: name one of them",
+                "is one of several: name fleet.credentials, fleet.token_file or fleet.user, and no two of them",
             ));
         }
         let fallback = match raw.fallback.as_str() {
@@ -220,7 +235,8 @@ mod tests {
         check(|raw| raw.prefix = "a.b".into(), "letters, digits");
         check(|raw| raw.fallback = "maybe".into(), "\"local\" or \"wait\"");
         check(|raw| raw.cert_file = "a".into(), "cert_key_file");
-        check(|raw| (raw.credentials, raw.token_file) = ("a".into(), "b".into()), "one of them");
+        check(|raw| (raw.credentials, raw.token_file) = ("a".into(), "b".into()), "no two of them");
+        check(|raw| raw.user = "a".into(), "password_file");
         check(|raw| raw.ack_wait_s = 0, "at least 1");
     }
 

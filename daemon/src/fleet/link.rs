@@ -213,8 +213,11 @@ async fn options(access: &Access) -> Result<ConnectOptions, FleetError> {
         options = options.credentials_file(path).await.map_err(failed("fleet.credentials", path))?;
     }
     if let Some(path) = &access.token {
-        let text = tokio::fs::read_to_string(path).await.map_err(failed("fleet.token_file", path))?;
-        options = options.token(text.lines().next().unwrap_or_default().trim().to_owned());
+        options = options.token(first_line(path).await.map_err(failed("fleet.token_file", path))?);
+    }
+    if let Some((user, path)) = &access.user {
+        let password = first_line(path).await.map_err(failed("fleet.password_file", path))?;
+        options = options.user_and_password(user.clone(), password);
     }
     if let Some(path) = &access.authorities {
         check_readable("fleet.ca_file", path)?;
@@ -226,6 +229,11 @@ async fn options(access: &Access) -> Result<ConnectOptions, FleetError> {
         options = options.add_client_certificate(certificate.clone(), key.clone());
     }
     Ok(options)
+}
+
+async fn first_line(path: &std::path::Path) -> std::io::Result<String> {
+    let text = tokio::fs::read_to_string(path).await?;
+    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
 /// Connecting is tried for ever, so that a wrong path would never show.
