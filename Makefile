@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust bench gas gas-check audit fmt lint lint-contracts lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
+.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust bench gas gas-check audit fmt lint lint-contracts lint-deploy lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
@@ -90,7 +90,7 @@ fmt: check-node check-cargo $(INSTALLED)
 	$(CARGO) fmt --all
 	cd contracts && node forge.mjs fmt
 
-lint: lint-rust lint-contracts
+lint: lint-rust lint-contracts lint-deploy
 
 lint-rust: lint-format lint-clippy
 
@@ -101,6 +101,11 @@ lint-format: check-cargo
 lint-clippy: check-cargo
 	@echo '==> cargo clippy, warnings denied'
 	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+# Needs Python with PyYAML.
+lint-deploy:
+	@echo '==> containers and the chart'
+	@scripts/check-deploy
 
 lint-contracts: check-node $(INSTALLED)
 	@echo '==> forge fmt --check'

@@ -190,8 +190,8 @@ impl Inner {
         let running = (order.prover.clone(), order.input.clone(), order.request);
         let expected = tokio::task::spawn_blocking(move || running.0.expected(&running.1, running.2)).await;
         let expected = match expected.unwrap_or_else(|e| Err(ProveError::Panicked(e.to_string()))) {
-            Ok(expected) if self.shelf.has(model) => expected,
-            // It may not leave this machine, or nobody else's proofs of it can be checked.
+            Ok(expected) if self.shelf.has(model) && expected.instances.iter().all(Option::is_some) => expected,
+            // It may not leave this machine, or nobody else's proofs of it can be checked: one could commit to another input.
             _ => return self.prove_here(&order, ticket, tell).await,
         };
         let job = Job::new(order.prover.model_id(), order.request, &order.input, self.budget);
