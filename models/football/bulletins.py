@@ -96,6 +96,8 @@ def word(goals):
 def slots(row, rng):
     """What a record puts into sentences. What is not in the data (half time, minutes, spectators, shoot-outs) is drawn."""
     home, away = int(row["home_score"]), int(row["away_score"])
+    diff = abs(home - away)
+    some = ("a single goal", "one goal") if diff == 1 else (f"{word(diff)} goals", f"{diff} goals")
     between = rng.choice(["-", "-", "-", ":", " - ", " to "])
     half = [rng.randint(0, goals) for goals in (home, away)]
     day = datetime.date.fromisoformat(row["date"])
@@ -108,6 +110,7 @@ def slots(row, rng):
         "h": home, "a": away, "H": word(home), "A": word(away),
         "score": f"{home}{between}{away}", "flip": f"{away}{between}{home}", "ht": f"{half[0]}{between}{half[1]}",
         "date": f"{day:{form}}".replace("DAY", str(day.day)), "minute": rng.randint(5, 88), "late": rng.randint(84, 97), "number": rng.randint(1, 64),
+        "margin": some[home % 2], "gap": f"{word(diff)}-goal",
         "crowd": rng.choice([f"{crowd:,}", str(crowd)]), "pens": f"{taken[0]}{between}{taken[1]}",
     }  # fmt: skip
 
@@ -204,7 +207,13 @@ def mixed(rows, rng):
     return made
 
 
+APART = ("reserved", "blind")
+"""Files of sentences that are for measuring alone."""
+
+
 def sentences():
-    """The sentences to train on, those of the same file that are held out, and those that were reserved for the last measurement."""
+    """The sentences to train on, those of templates.txt that are held out, and by their files' names those for measuring alone."""
     here = pathlib.Path(__file__).parent
-    return *templates.halves(here / "templates.txt"), templates.Sentences(templates.load(here / "reserved.txt"))
+    known, held = templates.halves(here / "templates.txt")
+    known = templates.Sentences(known.templates + templates.load(here / "more.txt"))
+    return known, held, {name: templates.Sentences(templates.load(here / f"{name}.txt")) for name in APART}

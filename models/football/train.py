@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "text"))
 
 import bulletins
+import clauses
 import command
 import grammar
 import network
@@ -34,8 +35,8 @@ OFF = 0.2
 
 DEMO = 40
 
-RESERVED = 1000
-"""Bulletins in reserved sentences that are written for the last measurement."""
+MEASURED = 1000
+"""Bulletins that are written in the sentences of each file that is for measuring alone."""
 
 
 def write_bulletins(path, rows, sentences):
@@ -53,7 +54,7 @@ def write_bulletins(path, rows, sentences):
 def main():
     args = command.arguments("football_results_train.csv", HERE, "football")
     rows = bulletins.load(args.rows)
-    seen, held, reserved = bulletins.sentences()
+    seen, held, apart = bulletins.sentences()
     known = [row for row in rows if not templates.held_out(bulletins.key(row))]
     new = [row for row in rows if templates.held_out(bulletins.key(row))]
     # In an order that says nothing, as the first of them are written to a file.
@@ -62,19 +63,24 @@ def main():
     def render(rows, sentences, rng):
         return [bulletins.bulletin(row, rng.random() < OFF, sentences, rng) for row in rows]
 
-    composed = grammar.Composed(seen, reserved)
+    never = templates.Sentences([template for sentences in apart.values() for template in sentences.templates])
+    composed = clauses.Reports(grammar.Composed(seen, never), never)
+
+    def spoilt(rng):
+        return [(clauses.spoil(text, rng), label) for text, label in render(bulletins.mixed(known, rng), composed, rng)]
 
     task = command.Task(
         name="football",
         shape=SHAPE,
         epochs=EPOCHS,
-        epoch=lambda rng: render(bulletins.mixed(known, rng), composed, rng),
+        epoch=spoilt,
         settings={"dropout": 0.05},
         held_out=render(new, held, random.Random("held out")),
     )
     command.run(task, args)
-    some, labels = command.split(render(new[:RESERVED], reserved, random.Random("reserved")))
-    texts.write_evaluation(args.data / "reserved.bin", some, labels[:, 0])
+    for name, sentences in apart.items():
+        some, labels = command.split(render(new[:MEASURED], sentences, random.Random(name)))
+        texts.write_evaluation(args.data / f"{name}.bin", some, labels[:, 0])
     write_bulletins(args.data / "bulletins.csv", new, held)
 
 

@@ -36,6 +36,7 @@ def arguments(data, here, name):
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=pathlib.Path, required=True, help=f"{data}, as described in README.md")
     parser.add_argument("--epochs", type=int, help="other than the task's own number")
+    parser.add_argument("--begin", type=pathlib.Path, help="a network of the same shape, in ONNX, to train further")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--onnx", type=pathlib.Path, default=pathlib.Path(f".zugzwang/{name}/{name}.onnx"))
     parser.add_argument("--data", type=pathlib.Path, default=here, help="folder for calibration.csv and evaluation.bin")
@@ -67,10 +68,16 @@ def run(task, args):
     answers = answers[:, 0]
     encoded, epochs = texts.encode(held[:EVALUATION]), args.epochs or task.epochs
     print(f"{len(task.epoch(random.Random(0)))} texts an epoch, {epochs} epochs, {len(held)} texts held out", flush=True)
-    report = lambda weights: f"right on held-out texts {training.accuracy(weights, task.shape, encoded, answers[:EVALUATION]):.4f}"
-    epoch = ahead(task, epochs, args.seed)
-    weights = training.train(task.shape, epoch, epochs, args.seed, report=report, **task.settings)
-    network.export(weights, task.shape, args.onnx, task.name)
+
+    def report(weights):
+        network.export(weights, task.shape, args.onnx, task.name)
+        return f"right on held-out texts {training.accuracy(weights, task.shape, encoded, answers[:EVALUATION]):.4f}"
+
+    epoch, begun = ahead(task, epochs, args.seed), None
+    if args.begin:
+        begun = (network.imported(args.begin), split(task.epoch(random.Random("begun")))[0])
+    weights = training.train(task.shape, epoch, epochs, args.seed, report=report, begun=begun, **task.settings)
+    report(weights)
     some, labels = split(task.epoch(random.Random("calibration"))[:CALIBRATION])
     texts.write_calibration(args.data / "calibration.csv", some, labels[:, 0])
     texts.write_evaluation(args.data / "evaluation.bin", held[:EVALUATION], answers[:EVALUATION])

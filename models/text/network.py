@@ -122,6 +122,39 @@ def folded(weights, moments):
     return plain
 
 
+def imported(path):
+    """The weights of a file that [`export`] wrote, in the names and orders of [`start`]; without those of hints."""
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
+    weights = {}
+    for name, array in arrays.items():
+        if name.startswith("conv") and name.endswith(".w"):
+            weights[name] = array.transpose(2, 1, 0).reshape(-1, len(array))
+        elif name.endswith(".w"):
+            weights[name] = array.T
+        elif name.endswith(".b") or name == "table":
+            weights[name] = array
+    # Exported as whole numbers, the first convolution smaller for it.
+    weights["table"], weights["conv0.w"] = weights["table"] / 127, weights["conv0.w"] * 127
+    return weights
+
+
+def unfolded(fresh, begun, shape, texts):
+    """Weights to train on: those that were begun, with the normalisation that changes nothing on these texts; hints fresh."""
+    weights = {k: jnp.asarray(begun.get(k, w)) for k, w in fresh.items()}
+    for name in ("logits.w", "logits.b"):
+        weights[name] = jnp.concatenate([jnp.asarray(begun[name]), fresh[name][..., shape.classes :] * 0.3], -1)
+    for i in range(len(shape.stages)):
+        # Normalised numbers of this stage, with a gain and without a shift of its own, are what they were before it was normalised.
+        found = {}
+        logits(weights, shape, texts, moments=found)
+        mean, variance = found[f"conv{i}"]
+        size = jnp.sqrt((weights[f"conv{i}.w"] ** 2).sum(0) / 2) + 1e-6
+        weights[f"conv{i}.gain"] = jnp.sqrt(variance + EPSILON)
+        weights[f"conv{i}.b"] = weights[f"conv{i}.b"] + mean
+        weights[f"conv{i}.w"] = weights[f"conv{i}.w"] / size
+    return weights
+
+
 def whole(table):
     """The embedding as whole numbers from -128 to 127, and what a step of them is worth.
 

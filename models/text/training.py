@@ -24,6 +24,9 @@ def scores(weights, shape, batch):
     return found[:, : shape.classes]
 
 
+SOME = 2000
+"""Texts by which the normalisation of a network that is trained further is found."""
+
 WIDTHS = (120, 152, 184, texts.LENGTH)
 """Texts are trained at the least of these that leaves room for what the network sees beyond their end."""
 
@@ -41,13 +44,16 @@ def batches(lengths, rng):
     return [found[i] for i in rng.permutation(len(found))]
 
 
-def train(shape, epoch, epochs, seed, rate=3e-3, dropout=0.1, decay=1e-4, smoothing=0.0, report=None):
+def train(shape, epoch, epochs, seed, rate=3e-3, dropout=0.1, decay=1e-4, smoothing=0.0, report=None, begun=None):
     """A network trained on `epoch(n)`, a list of texts and an array of their classes for each of the `epochs`.
 
     The array has a column more for each of the shape's hints, whose loss counts half.
-    `decay` is the weights' share of the gradient, `smoothing` the share of a label that all classes get alike.
+    `begun`: weights of [`network.imported`] to go on from instead of random ones, and texts. `decay` is the weights' share of the
+    gradient, `smoothing` the share of a label that all classes get alike.
     """
     weights = {k: jnp.asarray(v) for k, v in network.start(shape, seed).items()}
+    if begun is not None:
+        weights = network.unfolded(weights, begun[0], shape, texts.encode(begun[1][:SOME]))
     sizes = (shape.classes, *shape.hints)
     rng, key = np.random.default_rng(seed), jax.random.key(seed)
 
@@ -91,7 +97,7 @@ def train(shape, epoch, epochs, seed, rate=3e-3, dropout=0.1, decay=1e-4, smooth
             state = step(weights, moments, mean, square, float(n), now, data[rows, :width], labels[rows], new)
             weights, moments, mean, square, value = state
             total += float(value)
-        if at % 5 == 4 or at == epochs - 1:
+        if at % 3 == 2 or at == epochs - 1:
             line = f"epoch {at + 1}: loss {total * BATCH / len(some):.4f}, {time.time() - begin:.0f} s"
             print(line + (f", {report(network.folded(weights, moments))}" if report else ""), flush=True)
     return network.folded(weights, moments)
