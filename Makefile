@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust bench gas gas-check audit fmt lint lint-contracts lint-deploy lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
+.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust servers bench gas gas-check audit fmt lint lint-contracts lint-deploy lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
@@ -65,7 +65,7 @@ test-contracts: check-node $(INSTALLED)
 	@echo '==> forge tests'
 	@cd contracts && node forge.mjs test
 
-test-rust: check-node check-cargo $(INSTALLED) $(NODE_TESTS)
+test-rust: check-node check-cargo servers $(INSTALLED) $(NODE_TESTS)
 	@echo '==> cargo tests of all crates'
 	@rm -rf $(TEST_LOGS)
 	@ended=0; ZUGZWANG_TEST_LOGS=$(TEST_LOGS) $(CARGO) test --workspace --locked --no-fail-fast || ended=$$?; \
@@ -138,6 +138,10 @@ $(INSTALLED): contracts/package-lock.json contracts/package.json | check-node
 	@echo '==> installing the local chain and the Solidity compiler (npm ci in contracts/)'
 	@cd contracts && npm ci --no-audit --no-fund
 	@touch $@
+
+# PostgreSQL and NATS for the tests, the system's or the distribution's packages unpacked here.
+servers:
+	@scripts/servers
 
 # The ONNX project's test cases, from the package of its release.
 $(NODE_TESTS):

@@ -5,6 +5,7 @@
 //! 6 store, 70 a bug.
 
 mod bench;
+mod db;
 mod demo;
 mod deploy;
 mod deploy_apps;
@@ -78,6 +79,9 @@ enum Command {
     /// Work with keystore files.
     #[command(subcommand)]
     Key(key::Command),
+    /// Copy, check and tidy up the store of jobs and transactions.
+    #[command(subcommand)]
+    Db(db::Command),
 }
 
 #[derive(Debug, clap::Args)]
@@ -179,6 +183,10 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             feed::run(command, RawConfig::load(file)?, output).await
         }
         Command::Key(command) => key::run(command, RawConfig::load(file)?, output),
+        Command::Db(command) => {
+            log_from_environment("error")?;
+            db::run(command, RawConfig::load(file)?, output).await
+        }
     }
 }
 
@@ -198,7 +206,7 @@ fn check(config: Config, output: Output) -> Result<(), CliError> {
         chain_id: config.chain.chain_id,
         contracts,
         models,
-        store: config.store.display().to_string(),
+        store: config.store.place.to_string(),
     };
     output.print(&checked, || {
         format!(

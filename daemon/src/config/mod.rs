@@ -7,6 +7,7 @@ pub mod chain;
 mod fleet;
 mod prover;
 pub mod raw;
+mod store;
 mod worker;
 
 use std::{
@@ -25,6 +26,7 @@ pub use chain::{ChainConfig, EndpointConfig};
 pub use fleet::{Access, Fallback, FleetConfig, RawFleet};
 pub use prover::{ProverConfig, RawProver};
 pub use raw::RawConfig;
+pub use store::{RawStore, StoreConfig};
 pub use worker::{RawWorkerConfig, WorkerConfig};
 
 /// What can be wrong with a configuration. Each message says what, where and what to do.
@@ -96,8 +98,8 @@ pub struct Config {
     pub key: KeyConfig,
     /// How transactions are priced and followed.
     pub submit: SubmitConfig,
-    /// The SQLite file.
-    pub store: PathBuf,
+    /// Where jobs and transactions are kept.
+    pub store: StoreConfig,
     /// A `tracing` filter, such as `info` or `zugzwang=debug`.
     pub log: String,
 }
@@ -378,7 +380,7 @@ impl Config {
                 bump_percent: raw.submit.bump_percent.into(),
                 gas_margin_percent: raw.submit.gas_margin_percent,
             },
-            store: path("store.path", &raw.store.path)?,
+            store: StoreConfig::from_raw(&raw.store)?,
             log: raw.log.filter,
         };
         let contracts = config.contracts();

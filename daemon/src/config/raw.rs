@@ -8,7 +8,7 @@ use std::{
 use config::{Environment, File, FileFormat, Value, ValueKind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{ConfigError, RawFleet, RawProver, chain::RawChain};
+use super::{ConfigError, RawFleet, RawProver, RawStore, chain::RawChain};
 use crate::chain::rpc::redacted;
 
 /// The configuration as written. Every key has a default; an empty string stands for "not set".
@@ -192,20 +192,6 @@ pub struct RawSubmit {
 impl Default for RawSubmit {
     fn default() -> Self {
         Self { max_fee_gwei: 200.0, max_priority_gwei: 2.0, bump_after_s: 45, bump_percent: 13, gas_margin_percent: 20 }
-    }
-}
-
-/// `[store]`: where jobs and transactions are kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RawStore {
-    /// The SQLite file.
-    pub path: String,
-}
-
-impl Default for RawStore {
-    fn default() -> Self {
-        Self { path: ".zugzwang/zugzwang.db".into() }
     }
 }
 

@@ -57,6 +57,11 @@ pub enum Event {
         /// The block whose question it answers.
         asked: BlockRef,
     },
+    /// The store has no proof any more.
+    ProofLost {
+        /// Which round.
+        round: u64,
+    },
     /// No proof came of it.
     ProofFailed {
         /// Which round.
@@ -195,6 +200,11 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
         Event::Proved { round, asked } => {
             for job in at(jobs, *round).filter(|job| job.state == State::Proving && job.block == *asked) {
                 set(job, State::Proved, "", &mut effects);
+            }
+        }
+        Event::ProofLost { round } => {
+            for job in at(jobs, *round).filter(|job| job.state == State::Proved) {
+                set(job, State::Seen, "its proof is gone; made again", &mut effects);
             }
         }
         Event::ProofFailed { round, why, attempts } => {

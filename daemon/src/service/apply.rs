@@ -35,7 +35,8 @@ pub(super) async fn effects(
 impl Service {
     /// A proof that was interrupted by the last stop starts again.
     pub(super) async fn restart(&self) -> Result<(), ServiceError> {
-        let open = self.store.open_jobs(self.config.chain.chain_id).await?;
+        let mut open = self.store.open_jobs(self.config.chain.chain_id).await?;
+        open.retain(|job| !self.proving.contains_key(&job.id));
         let Some(first) = open.first() else { return Ok(()) };
         let decided = engine::step(&open, &Event::Restarted);
         let mut write = self.store.write().await?;

@@ -28,13 +28,16 @@ impl Service {
             for what in news.troubles {
                 self.tell(Notice::Trouble { what });
             }
-            if !news.bulletins.is_empty() {
-                let mut write = self.store.write().await?;
-                for (publisher, bulletin) in &news.bulletins {
-                    self.keep(&mut write, *publisher, bulletin).await?;
-                }
-                write.commit().await?;
+            // The source doesn't bring them again, so that they wait here for the store.
+            self.unstored.extend(news.bulletins);
+        }
+        if !self.unstored.is_empty() {
+            let mut write = self.store.write().await?;
+            for (publisher, bulletin) in &self.unstored {
+                self.keep(&mut write, *publisher, bulletin).await?;
             }
+            write.commit().await?;
+            self.unstored.clear();
         }
         Ok(())
     }

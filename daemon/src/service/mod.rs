@@ -13,7 +13,7 @@ mod looks;
 mod notice;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     ops::Range,
     sync::Arc,
     time::Duration,
@@ -32,8 +32,9 @@ use crate::{
     clock::Clock,
     config::Config,
     engine::{self, Event, Priority, Work},
+    feed::Bulletin,
     prover::{Made, Order, Progress, ProveError, Ticket, Workshop},
-    store::{Answer, Errand, Job, JobKey, State, Store, StoreError, Tx, TxState},
+    store::{Answer, Errand, Job, JobKey, Pruned, State, Store, StoreError, Tx, TxState},
 };
 
 pub use notice::{Notice, Observer, Subject, log_only};
@@ -50,6 +51,17 @@ pub enum ServiceError {
     /// An app can't do its work with what the configuration names.
     #[error("{0}")]
     Lacking(String),
+}
+
+impl ServiceError {
+    /// Whether trying again may mend it.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Chain(error) => error.is_passing(),
+            Self::Store(error) => error.is_passing(),
+            Self::Lacking(_) => false,
+        }
+    }
 }
 
 impl From<WatchError> for ServiceError {
@@ -80,6 +92,9 @@ impl From<SubmitError> for ServiceError {
     }
 }
 
+/// How often the store is looked through for what is over for long.
+const PRUNE: Duration = Duration::from_secs(3600);
+
 /// Least time until a job is tried again that can't go on.
 const MOMENT: Duration = Duration::from_millis(100);
 
@@ -108,11 +123,14 @@ pub struct Service {
     /// How often the contract has refused a job's answer in simulation.
     refusals: BTreeMap<i64, u32>,
     done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
-    /// A proof whose end ended the wait for the next turn.
-    early: Option<Done>,
+    /// Proofs that are made and not stored yet: they wait here while the store is in trouble.
+    made: VecDeque<Done>,
+    /// Bulletins that have come and are not stored yet.
+    unstored: Vec<(Address, Bulletin)>,
     /// What was complained of last, and when.
     trouble: Option<(String, Duration)>,
     heartbeat: Duration,
+    pruned: Duration,
 }
 
 impl std::fmt::Debug for Service {
@@ -152,9 +170,11 @@ impl Service {
             doubts: BTreeMap::new(),
             refusals: BTreeMap::new(),
             done: mpsc::unbounded_channel(),
-            early: None,
+            made: VecDeque::new(),
+            unstored: Vec::new(),
             trouble: None,
             heartbeat: clock.steady(),
+            pruned: clock.steady(),
             clock,
             config,
         };
@@ -176,7 +196,7 @@ impl Service {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 _ = poll.tick() => {}
-                done = self.done.1.recv() => self.early = done,
+                done = self.done.1.recv() => self.made.extend(done),
             }
             match self.turn().await {
                 Ok(true) => poll.reset_immediately(),
@@ -201,21 +221,15 @@ impl Service {
     /// # Errors
     /// What needs a person. Passing trouble is told, and the next turn tries again.
     pub async fn turn(&mut self) -> Result<bool, ServiceError> {
-        let behind = match self.all_in_turn().await {
-            Err(ServiceError::Chain(error)) if error.is_passing() => {
-                self.complain(error.to_string());
-                false
-            }
-            done => done?,
-        };
-        self.beat().await?;
+        let done = self.all_in_turn().await;
+        let behind = self.let_pass(done)?;
+        let beaten = self.beat().await;
+        self.let_pass(beaten)?;
         Ok(behind)
     }
 
     async fn all_in_turn(&mut self) -> Result<bool, ServiceError> {
-        while let Some(done) = self.early.take().or_else(|| self.done.1.try_recv().ok()) {
-            self.proof_done(done).await?;
-        }
+        self.store_proofs().await?;
         let contracts: Vec<Address> = self.apps.iter().map(|app| app.contract()).collect();
         let batch = watcher::poll(&self.client, &self.config.chain, &contracts, &self.store).await?;
         let (behind, now) = (!batch.caught_up, batch.time);
@@ -230,7 +244,11 @@ impl Service {
     }
 
     async fn start_work(&mut self) -> Result<(), ServiceError> {
-        let open = self.store.open_jobs(self.config.chain.chain_id).await?;
+        let mut open = self.store.open_jobs(self.config.chain.chain_id).await?;
+        if open.iter().any(|job| self.is_stranded(job)) {
+            self.restart().await?;
+            open = self.store.open_jobs(self.config.chain.chain_id).await?;
+        }
         let now = self.clock.steady();
         self.resting.retain(|_, until| *until > now);
         let ids: BTreeSet<i64> = open.iter().map(|job| job.id).collect();
@@ -283,6 +301,18 @@ impl Service {
         match self.app_of(job.key.contract) {
             Some(app) => Ok(app.is_asked(job).await?),
             None => Ok(false),
+        }
+    }
+
+    /// Passing trouble of the node or the store must not end the daemon: it is told, and the next turn does again what this
+    /// one left undone.
+    fn let_pass<T: Default>(&mut self, done: Result<T, ServiceError>) -> Result<T, ServiceError> {
+        match done {
+            Err(error) if error.is_passing() => {
+                self.complain(error.to_string());
+                Ok(T::default())
+            }
+            other => other,
         }
     }
 
@@ -343,23 +373,45 @@ impl Service {
         self.happened(job.key, Event::NothingToAnswer { round: job.key.round, why }).await
     }
 
-    async fn proof_done(&mut self, done: Done) -> Result<(), ServiceError> {
-        // A cancelled proof has left the list already; the entry there may be its successor's.
+    /// A proof is forgotten only once it is stored.
+    async fn store_proofs(&mut self) -> Result<(), ServiceError> {
+        while let Ok(done) = self.done.1.try_recv() {
+            self.made.push_back(done);
+        }
+        while let Some(done) = self.made.pop_front() {
+            if let Err(error) = self.proof_done(&done).await {
+                self.made.push_front(done);
+                return Err(error);
+            }
+            // A cancelled proof has left the list already; the entry there may be its successor's.
+            if !done.ticket.is_cancelled() {
+                self.proving.remove(&done.job);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a job's proof should be in the making and isn't: the store broke down while it said that it had stored so.
+    fn is_stranded(&self, job: &Job) -> bool {
+        job.state == State::Proving && !self.proving.contains_key(&job.id)
+    }
+
+    async fn proof_done(&mut self, done: &Done) -> Result<(), ServiceError> {
         if done.ticket.is_cancelled() {
             return Ok(());
         }
-        let Some((job, _)) = self.proving.remove(&done.job) else {
+        let Some((job, _)) = self.proving.get(&done.job).cloned() else {
             return Ok(());
         };
         let (key, round) = (job.key, job.key.round);
         let failed = |why: String| Event::ProofFailed { round, why, attempts: self.config.prover.attempts };
-        match done.made {
+        match &done.made {
             Ok(Made { proof, took, .. }) => {
-                let Some(outputs) = proof.instances.get(done.outputs).map(<[_]>::to_vec) else {
+                let Some(outputs) = proof.instances.get(done.outputs.clone()).map(<[_]>::to_vec) else {
                     return self.happened(key, failed("the proof has no outputs".into())).await;
                 };
                 let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-                self.proved(&job, &Answer { outputs, proof: proof.bytes }, ms).await
+                self.proved(&job, &Answer { outputs, proof: proof.bytes.clone() }, ms).await
             }
             Err(error) => self.happened(key, failed(error.to_string())).await,
         }
@@ -369,7 +421,7 @@ impl Service {
     async fn submit(&mut self, app: &Arc<dyn App>, job: Job) -> Result<(), ServiceError> {
         let (key, round) = (job.key, job.key.round);
         let Some(answer) = self.store.answer(job.id).await? else {
-            return Ok(());
+            return self.happened(key, Event::ProofLost { round }).await;
         };
         let earlier = self.store.transactions_of(Errand::Job(job.id)).await?;
         if earlier.iter().any(|tx| tx.state == TxState::Included && tx.mined.is_some_and(|mined| mined.ok)) {
@@ -478,6 +530,26 @@ impl Service {
             let open = self.store.open_jobs(self.config.chain.chain_id).await?.len();
             let block = self.store.cursor(self.config.chain.chain_id).await?.map_or(0, |c| c.number);
             tracing::info!(block, open, proving = self.proving.len(), "alive");
+            self.forget_the_old().await?;
+        }
+        Ok(())
+    }
+
+    /// A store must stay small over months.
+    async fn forget_the_old(&mut self) -> Result<(), ServiceError> {
+        if self.clock.since(self.pruned) < PRUNE {
+            return Ok(());
+        }
+        self.pruned = self.clock.steady();
+        let (config, now) = (&self.config.store, self.clock.now_ms());
+        let done = self.store.prune(config.keep_proofs_days, config.keep_days, now).await?;
+        if done != Pruned::default() {
+            tracing::info!(
+                proofs = done.proofs,
+                versions = done.versions,
+                jobs = done.jobs,
+                "forgot what is over for long"
+            );
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, any::AnyRow};
 
 use super::{BlockRef, Store, StoreError, Write, bytes, signed, unsigned};
 use crate::chain::types::{Address, U256};
@@ -110,10 +110,10 @@ pub struct Answer {
     pub proof: Vec<u8>,
 }
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, chain_id, contract, subject, round, block_number, block_hash, state, note, attempts, proving_ms, created_at";
 
-fn job(row: &SqliteRow) -> Result<Job, StoreError> {
+pub(super) fn job(row: &AnyRow) -> Result<Job, StoreError> {
     let corrupt = |column| StoreError::Corrupt { table: "jobs", column };
     Ok(Job {
         id: row.get("id"),
@@ -139,11 +139,11 @@ impl Store {
     /// All jobs of a chain that are not at an end, oldest first.
     pub async fn open_jobs(&self, chain_id: u64) -> Result<Vec<Job>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND state IN ('seen', 'proving', 'proved', 'submitted', 'included') ORDER BY id"
+            "SELECT {COLUMNS} FROM jobs WHERE chain_id = $1 AND state IN ('seen', 'proving', 'proved', 'submitted', 'included') ORDER BY id"
         );
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(chain_id))
-            .fetch_all(&self.pool)
+            .fetch_all(&self.readers)
             .await?
             .iter()
             .map(job)
@@ -153,20 +153,26 @@ impl Store {
     /// All jobs, oldest first.
     pub async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM jobs ORDER BY id");
-        sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool).await?.iter().map(job).collect()
+        sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.readers).await?.iter().map(job).collect()
     }
 
     /// One job by its row.
     pub async fn job_by_id(&self, id: i64) -> Result<Option<Job>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = ?");
-        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await?.as_ref().map(job).transpose()
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = $1");
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await?
+            .as_ref()
+            .map(job)
+            .transpose()
     }
 
-    /// The stored answer of a job.
+    /// The stored answer of a job; none if there is no proof yet, or no longer ([`Store::prune`]).
     pub async fn answer(&self, id: i64) -> Result<Option<Answer>, StoreError> {
-        let row = sqlx::query("SELECT outputs, proof FROM jobs WHERE id = ? AND proof IS NOT NULL")
+        let row = sqlx::query("SELECT outputs, proof FROM jobs WHERE id = $1 AND length(proof) > 0")
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await?;
         row.map(|row| {
             let (words, rest) = row.get::<&[u8], _>("outputs").as_chunks::<32>();
@@ -183,7 +189,7 @@ impl Write {
     /// One job by its key.
     pub async fn job(&mut self, key: &JobKey) -> Result<Option<Job>, StoreError> {
         let sql =
-            format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND subject = ? AND round = ?");
+            format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = $1 AND contract = $2 AND subject = $3 AND round = $4");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(key.chain_id))
             .bind(key.contract.as_slice())
@@ -197,7 +203,7 @@ impl Write {
     /// All jobs of one subject, by round.
     pub async fn jobs_of(&mut self, chain_id: u64, contract: Address, subject: U256) -> Result<Vec<Job>, StoreError> {
         let sql =
-            format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND contract = ? AND subject = ? ORDER BY round");
+            format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = $1 AND contract = $2 AND subject = $3 ORDER BY round");
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(chain_id))
             .bind(contract.as_slice())
@@ -211,7 +217,7 @@ impl Write {
 
     /// All jobs that a block above `number` asked for.
     pub async fn jobs_above(&mut self, chain_id: u64, number: u64) -> Result<Vec<Job>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND block_number > ? ORDER BY id");
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = $1 AND block_number > $2 ORDER BY id");
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(chain_id))
             .bind(signed(number))
@@ -225,8 +231,8 @@ impl Write {
     /// Notes where the cursor is in the jobs that have just ended without an answer.
     pub async fn note_ends(&mut self, chain_id: u64) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE jobs SET ended_at = coalesce((SELECT number FROM cursor WHERE chain_id = ?1), 0) \
-             WHERE chain_id = ?1 AND state IN ('moot', 'forfeited') AND ended_at IS NULL",
+            "UPDATE jobs SET ended_at = coalesce((SELECT number FROM cursor WHERE chain_id = $1), 0) \
+             WHERE chain_id = $1 AND state IN ('moot', 'forfeited') AND ended_at IS NULL",
         )
         .bind(signed(chain_id))
         .execute(&mut *self.tx)
@@ -237,7 +243,7 @@ impl Write {
     /// All jobs that a block up to `number` asked for, and that ended without an answer in a block above it.
     pub async fn jobs_ended_above(&mut self, chain_id: u64, number: u64) -> Result<Vec<Job>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM jobs WHERE chain_id = ? AND block_number <= ? AND ended_at > ? \
+            "SELECT {COLUMNS} FROM jobs WHERE chain_id = $1 AND block_number <= $2 AND ended_at > $3 \
              AND state IN ('moot', 'forfeited') ORDER BY id"
         );
         sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -256,7 +262,7 @@ impl Write {
     pub async fn ask(&mut self, key: &JobKey, block: BlockRef) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO jobs (chain_id, contract, subject, round, block_number, block_hash, state, created_at, updated_at) \
-             VALUES (?, ?, ?, ?, ?, ?, 'seen', ?, ?) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'seen', $7, $8) \
              ON CONFLICT (chain_id, contract, subject, round) DO UPDATE SET block_number = excluded.block_number, \
              block_hash = excluded.block_hash, state = 'seen', note = 'asked again', attempts = 0, ended_at = NULL, updated_at = excluded.updated_at",
         )
@@ -276,11 +282,10 @@ impl Write {
     /// Moves a job to a state and says why.
     pub async fn set_state(&mut self, id: i64, state: State, note: &str) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE jobs SET state = ?, note = ?, attempts = attempts + (? = 'proving'), ended_at = NULL, updated_at = ? WHERE id = ?",
+            "UPDATE jobs SET state = $1, note = $2, attempts = attempts + CASE WHEN $1 = 'proving' THEN 1 ELSE 0 END, ended_at = NULL, updated_at = $3 WHERE id = $4",
         )
         .bind(state.to_string())
         .bind(note)
-        .bind(state.to_string())
         .bind(self.clock.now_ms())
         .bind(id)
         .execute(&mut *self.tx)
@@ -290,7 +295,7 @@ impl Write {
 
     /// Stores a proof and with it the state `proved`.
     pub async fn set_proved(&mut self, id: i64, answer: &Answer, proving_ms: u64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE jobs SET state = 'proved', note = '', outputs = ?, proof = ?, proving_ms = ?, updated_at = ? WHERE id = ?")
+        sqlx::query("UPDATE jobs SET state = 'proved', note = '', outputs = $1, proof = $2, proving_ms = $3, updated_at = $4 WHERE id = $5")
             .bind(answer.outputs.as_flattened())
             .bind(answer.proof.as_slice())
             .bind(signed(proving_ms))

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, any::AnyRow};
 
 use super::{BlockRef, Store, StoreError, Write, bytes, signed, unsigned};
 use crate::chain::types::{Address, B256};
@@ -23,7 +23,8 @@ pub enum TxState {
 }
 
 impl TxState {
-    fn name(self) -> &'static str {
+    /// As it is stored.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Signed => "signed",
             Self::Broadcast => "broadcast",
@@ -127,7 +128,7 @@ pub struct Signed {
     pub gas_limit: u64,
 }
 
-fn tx(row: &SqliteRow) -> Result<Tx, StoreError> {
+fn tx(row: &AnyRow) -> Result<Tx, StoreError> {
     let mined = match row.get::<Option<i64>, _>("mined_number") {
         None => None,
         Some(number) => Some(Mined {
@@ -152,7 +153,7 @@ fn tx(row: &SqliteRow) -> Result<Tx, StoreError> {
     })
 }
 
-fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
+fn attempt(row: &AnyRow) -> Result<Attempt, StoreError> {
     let wei = |column: &'static str| {
         row.get::<&str, _>(column).parse().map_err(|_| StoreError::Corrupt { table: "attempts", column })
     };
@@ -167,18 +168,18 @@ fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
     })
 }
 
-const COLUMNS: &str = "id, nonce, job, watched, state, mined_number, mined_hash, mined_ok, gas_used";
+pub(super) const COLUMNS: &str = "id, nonce, job, watched, state, mined_number, mined_hash, mined_ok, gas_used";
 
 impl Store {
     /// Transactions that are signed, broadcast or included, by nonce.
     pub async fn live_transactions(&self, chain_id: u64, signer: Address) -> Result<Vec<Tx>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM transactions WHERE chain_id = ? AND signer = ? AND state IN ('signed', 'broadcast', 'included') ORDER BY nonce"
+            "SELECT {COLUMNS} FROM transactions WHERE chain_id = $1 AND signer = $2 AND state IN ('signed', 'broadcast', 'included') ORDER BY nonce"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(signed(chain_id))
             .bind(signer.as_slice())
-            .fetch_all(&self.pool)
+            .fetch_all(&self.readers)
             .await?;
         self.with_attempts(&rows).await
     }
@@ -189,19 +190,19 @@ impl Store {
             Errand::Job(id) => ("job", id),
             Errand::Claim(id) => ("watched", id),
         };
-        let sql = format!("SELECT {COLUMNS} FROM transactions WHERE {column} = ? ORDER BY id");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.pool).await?;
+        let sql = format!("SELECT {COLUMNS} FROM transactions WHERE {column} = $1 ORDER BY id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.readers).await?;
         self.with_attempts(&rows).await
     }
 
-    async fn with_attempts(&self, rows: &[SqliteRow]) -> Result<Vec<Tx>, StoreError> {
+    pub(super) async fn with_attempts(&self, rows: &[AnyRow]) -> Result<Vec<Tx>, StoreError> {
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
             let mut tx = tx(row)?;
             let attempts =
-                sqlx::query("SELECT * FROM attempts WHERE tx = ? ORDER BY signed_at, length(max_fee), max_fee")
+                sqlx::query("SELECT * FROM attempts WHERE tx = $1 ORDER BY signed_at, length(max_fee), max_fee")
                     .bind(tx.id)
-                    .fetch_all(&self.pool)
+                    .fetch_all(&self.readers)
                     .await?;
             tx.attempts = attempts.iter().map(attempt).collect::<Result<_, _>>()?;
             found.push(tx);
@@ -222,7 +223,7 @@ impl Write {
         sign: impl FnOnce(u64) -> Result<Signed, String>,
     ) -> Result<(i64, u64, B256), StoreError> {
         let row = sqlx::query(
-            "SELECT max(nonce) AS top FROM transactions WHERE chain_id = ? AND signer = ? AND state <> 'dropped'",
+            "SELECT max(nonce) AS top FROM transactions WHERE chain_id = $1 AND signer = $2 AND state <> 'dropped'",
         )
         .bind(signed(chain_id))
         .bind(signer.as_slice())
@@ -234,7 +235,7 @@ impl Write {
         };
         let made = sign(next).map_err(StoreError::Signing)?;
         let (job, watched) = Errand::columns(errand);
-        let id = sqlx::query("INSERT INTO transactions (chain_id, signer, nonce, job, watched, state, created_at, updated_at) VALUES (?, ?, ?, ?, ?, 'signed', ?, ?)")
+        let id: i64 = sqlx::query("INSERT INTO transactions (chain_id, signer, nonce, job, watched, state, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'signed', $6, $7) RETURNING id")
             .bind(signed(chain_id))
             .bind(signer.as_slice())
             .bind(signed(next))
@@ -242,16 +243,16 @@ impl Write {
             .bind(watched)
             .bind(self.clock.now_ms())
             .bind(self.clock.now_ms())
-            .execute(&mut *self.tx)
+            .fetch_one(&mut *self.tx)
             .await?
-            .last_insert_rowid();
+            .get("id");
         self.add_attempt(id, &made).await?;
         Ok((id, next, made.hash))
     }
 
     /// Stores a replacement of a transaction: same nonce, higher fee, perhaps other content.
     pub async fn add_attempt(&mut self, tx: i64, made: &Signed) -> Result<(), StoreError> {
-        sqlx::query("INSERT OR IGNORE INTO attempts (hash, tx, max_fee, max_priority, gas_limit, raw, signed_at) VALUES (?, ?, ?, ?, ?, ?, ?)")
+        sqlx::query("INSERT INTO attempts (hash, tx, max_fee, max_priority, gas_limit, raw, signed_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING")
             .bind(made.hash.as_slice())
             .bind(tx)
             .bind(made.max_fee.to_string())
@@ -266,7 +267,7 @@ impl Write {
 
     /// Whether a transaction of the chain is one that we signed.
     pub async fn is_ours(&mut self, hash: B256) -> Result<bool, StoreError> {
-        Ok(sqlx::query("SELECT 1 FROM attempts WHERE hash = ?")
+        Ok(sqlx::query("SELECT 1 FROM attempts WHERE hash = $1")
             .bind(hash.as_slice())
             .fetch_optional(&mut *self.tx)
             .await?
@@ -275,12 +276,12 @@ impl Write {
 
     /// A node took this version.
     pub async fn set_broadcast(&mut self, tx: i64, hash: B256) -> Result<(), StoreError> {
-        sqlx::query("UPDATE attempts SET broadcast_at = coalesce(broadcast_at, ?) WHERE hash = ?")
+        sqlx::query("UPDATE attempts SET broadcast_at = coalesce(broadcast_at, $1) WHERE hash = $2")
             .bind(self.clock.now_ms())
             .bind(hash.as_slice())
             .execute(&mut *self.tx)
             .await?;
-        sqlx::query("UPDATE transactions SET state = 'broadcast', updated_at = ? WHERE id = ? AND state = 'signed'")
+        sqlx::query("UPDATE transactions SET state = 'broadcast', updated_at = $1 WHERE id = $2 AND state = 'signed'")
             .bind(self.clock.now_ms())
             .bind(tx)
             .execute(&mut *self.tx)
@@ -290,7 +291,7 @@ impl Write {
 
     /// It is in a block (`included`) or deep enough in one (`final`).
     pub async fn set_mined(&mut self, tx: i64, state: TxState, mined: Mined) -> Result<(), StoreError> {
-        sqlx::query("UPDATE transactions SET state = ?, mined_number = ?, mined_hash = ?, mined_ok = ?, gas_used = ?, updated_at = ? WHERE id = ?")
+        sqlx::query("UPDATE transactions SET state = $1, mined_number = $2, mined_hash = $3, mined_ok = $4, gas_used = $5, updated_at = $6 WHERE id = $7")
             .bind(state.name())
             .bind(signed(mined.block.number))
             .bind(mined.block.hash.as_slice())
@@ -305,7 +306,7 @@ impl Write {
 
     /// It only used up its nonce: it is about nothing any more, so that another may be.
     pub async fn detach(&mut self, tx: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE transactions SET job = NULL, watched = NULL, updated_at = ? WHERE id = ?")
+        sqlx::query("UPDATE transactions SET job = NULL, watched = NULL, updated_at = $1 WHERE id = $2")
             .bind(self.clock.now_ms())
             .bind(tx)
             .execute(&mut *self.tx)
@@ -315,7 +316,7 @@ impl Write {
 
     /// It fell out of its block: it is to be sent again.
     pub async fn set_unmined(&mut self, tx: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE transactions SET state = 'signed', mined_number = NULL, mined_hash = NULL, mined_ok = NULL, gas_used = NULL, updated_at = ? WHERE id = ?")
+        sqlx::query("UPDATE transactions SET state = 'signed', mined_number = NULL, mined_hash = NULL, mined_ok = NULL, gas_used = NULL, updated_at = $1 WHERE id = $2")
             .bind(self.clock.now_ms())
             .bind(tx)
             .execute(&mut *self.tx)
@@ -325,7 +326,7 @@ impl Write {
 
     /// Its nonce was used by a transaction that isn't ours.
     pub async fn set_dropped(&mut self, tx: i64, note: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE transactions SET state = 'dropped', note = ?, updated_at = ? WHERE id = ?")
+        sqlx::query("UPDATE transactions SET state = 'dropped', note = $1, updated_at = $2 WHERE id = $3")
             .bind(note)
             .bind(self.clock.now_ms())
             .bind(tx)

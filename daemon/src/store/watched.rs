@@ -24,15 +24,15 @@ impl Store {
     /// The subjects to be looked at when the chain's clock shows `now`, the longest due first.
     pub async fn due(&self, chain_id: u64, contract: Address, now: u64) -> Result<Vec<Watched>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, subject, EXISTS (SELECT 1 FROM transactions WHERE transactions.watched = watched.id \
-             AND state IN ('signed', 'broadcast', 'included') AND coalesce(mined_ok, 1) = 1) AS claimed \
-             FROM watched WHERE chain_id = ? AND contract = ? AND look_at <= ? ORDER BY look_at, id LIMIT ?",
+            "SELECT id, subject, CASE WHEN EXISTS (SELECT 1 FROM transactions WHERE transactions.watched = watched.id \
+             AND state IN ('signed', 'broadcast', 'included') AND coalesce(mined_ok, 1) = 1) THEN 1 ELSE 0 END AS claimed \
+             FROM watched WHERE chain_id = $1 AND contract = $2 AND look_at <= $3 ORDER BY look_at, id LIMIT $4",
         )
         .bind(signed(chain_id))
         .bind(contract.as_slice())
         .bind(signed(now))
         .bind(DUE)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.readers)
         .await?;
         rows.iter()
             .map(|row| {
@@ -48,8 +48,10 @@ impl Store {
 
     /// The contract and the subject of a row.
     pub async fn watched_by_id(&self, id: i64) -> Result<(Address, U256), StoreError> {
-        let row =
-            sqlx::query("SELECT contract, subject FROM watched WHERE id = ?").bind(id).fetch_one(&self.pool).await?;
+        let row = sqlx::query("SELECT contract, subject FROM watched WHERE id = $1")
+            .bind(id)
+            .fetch_one(&self.readers)
+            .await?;
         let subject = row.get::<&str, _>("subject").parse();
         Ok((
             Address::from(bytes::<20>(row.get("contract"), "watched", "contract")?),
@@ -69,7 +71,7 @@ impl Write {
         look_at: Option<u64>,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO watched (chain_id, contract, subject, block_number, look_at) VALUES (?, ?, ?, ?, ?) \
+            "INSERT INTO watched (chain_id, contract, subject, block_number, look_at) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (chain_id, contract, subject) DO UPDATE SET block_number = excluded.block_number, \
              look_at = excluded.look_at",
         )
@@ -85,7 +87,7 @@ impl Write {
 
     /// Sets the time of a subject's next look.
     pub async fn look_again(&mut self, id: i64, look_at: Option<u64>) -> Result<(), StoreError> {
-        sqlx::query("UPDATE watched SET look_at = ? WHERE id = ?")
+        sqlx::query("UPDATE watched SET look_at = $1 WHERE id = $2")
             .bind(look_at.map(signed))
             .bind(id)
             .execute(&mut *self.tx)
@@ -97,9 +99,9 @@ impl Write {
     /// looked at anew.
     pub async fn look_above(&mut self, chain_id: u64, number: u64) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE watched SET look_at = 0 WHERE chain_id = ?1 AND (block_number > ?2 OR EXISTS (SELECT 1 FROM jobs \
-             WHERE jobs.chain_id = ?1 AND jobs.contract = watched.contract AND jobs.subject = watched.subject \
-             AND jobs.block_number > ?2))",
+            "UPDATE watched SET look_at = 0 WHERE chain_id = $1 AND (block_number > $2 OR EXISTS (SELECT 1 FROM jobs \
+             WHERE jobs.chain_id = $1 AND jobs.contract = watched.contract AND jobs.subject = watched.subject \
+             AND jobs.block_number > $2))",
         )
         .bind(signed(chain_id))
         .bind(signed(number))
@@ -110,7 +112,7 @@ impl Write {
 
     /// Something new from outside the chain: every subject of a contract that is still looked at is looked at now.
     pub async fn look_now(&mut self, chain_id: u64, contract: Address) -> Result<(), StoreError> {
-        sqlx::query("UPDATE watched SET look_at = 0 WHERE chain_id = ? AND contract = ? AND look_at IS NOT NULL")
+        sqlx::query("UPDATE watched SET look_at = 0 WHERE chain_id = $1 AND contract = $2 AND look_at IS NOT NULL")
             .bind(signed(chain_id))
             .bind(contract.as_slice())
             .execute(&mut *self.tx)

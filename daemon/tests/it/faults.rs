@@ -143,7 +143,7 @@ async fn wrong_surroundings_are_named_at_once() {
     let other = World::new().await;
     other.client.raw("anvil_mine", serde_json::json!([1])).await.expect("mine");
     let mut moved = World::new().await;
-    moved.config.store = world.dir.path().join("zugzwang.db");
+    moved.config.store = world.config.store.clone();
     let genesis = |world: &World| {
         let client = world.client.clone();
         async move { client.known_block(0).await.expect("genesis").block.hash }

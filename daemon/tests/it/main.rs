@@ -14,6 +14,8 @@ mod oracle;
 mod play;
 mod private;
 mod process;
+mod servers;
 mod stage;
+mod store;
 mod whole;
 mod world;

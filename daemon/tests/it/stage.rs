@@ -24,7 +24,7 @@ use crate::logs;
 
 /// The chain, the daemon's key and configuration.
 pub(crate) struct Stage {
-    pub(crate) dir: TempDir,
+    _dir: TempDir,
     pub(crate) chain: Anvil,
     pub(crate) client: Client,
     /// The daemon's account, for what it does before it runs.
@@ -80,7 +80,7 @@ impl Stage {
         raw.store.path = dir.path().join("zugzwang.db").display().to_string();
         configure(&deployed, &mut raw);
         let config = Config::from_raw(raw).expect("config");
-        (Self { dir, chain, client, npc, config, key }, deployed)
+        (Self { _dir: dir, chain, client, npc, config, key }, deployed)
     }
 
     /// A daemon that was killed within this process gives its store up when its last blocking call ends, which can take a

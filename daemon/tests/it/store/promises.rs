@@ -1,44 +1,23 @@
-//! The store's promises, each against a real file.
+//! The store's promises.
 
-use std::path::Path;
+use zugzwang::{
+    chain::types::{Address, B256, U256},
+    store::{Answer, Errand, State, Store, StoreError},
+};
 
-use super::*;
-use crate::chain::types::{Address, B256, U256};
+use super::{CHAIN, Ground, SIGNER, block, key, on_both, signed_as, with_job};
 
-const CHAIN: u64 = 31337;
-const SIGNER: Address = Address::repeat_byte(7);
-
-fn block(number: u64) -> BlockRef {
-    BlockRef { number, hash: B256::repeat_byte(number as u8) }
+on_both! {
+    what_is_committed_survives_and_the_rest_does_not,
+    no_job_is_proved_without_its_proof,
+    a_game_is_due_at_its_time_and_claimed_by_one_live_transaction,
+    a_nonce_is_a_row_with_its_signed_bytes,
+    a_reset_chain_and_a_second_daemon_are_refused,
+    undoing_goes_back_to_the_ancestor,
 }
 
-fn key(round: u64) -> JobKey {
-    JobKey { chain_id: CHAIN, contract: Address::repeat_byte(9), subject: U256::MAX, round }
-}
-
-fn signed_as(name: u8) -> Signed {
-    Signed { hash: B256::repeat_byte(name), raw: vec![name], max_fee: u128::MAX, max_priority: 1, gas_limit: 21_000 }
-}
-
-async fn open(path: &Path) -> Store {
-    let store = Store::open(path).await.expect("open");
-    store.claim_chain(CHAIN, B256::repeat_byte(1)).await.expect("chain");
-    store
-}
-
-async fn with_job(store: &Store) -> Job {
-    let mut write = store.write().await.expect("write");
-    write.ask(&key(1), block(5)).await.expect("ask");
-    let job = write.job(&key(1)).await.expect("query").expect("job");
-    write.commit().await.expect("commit");
-    job
-}
-
-#[tokio::test]
-async fn what_is_committed_survives_and_the_rest_does_not() {
-    let dir = tempfile::tempdir().expect("folder");
-    let path = dir.path().join("z.db");
-    let store = open(&path).await;
+async fn what_is_committed_survives_and_the_rest_does_not(ground: Ground) {
+    let store = ground.open().await;
     let mut write = store.write().await.expect("write");
     write.ask(&key(1), block(5)).await.expect("ask");
     write.ask(&key(1), block(5)).await.expect("ask again is the same row");
@@ -51,17 +30,15 @@ async fn what_is_committed_survives_and_the_rest_does_not() {
     store.close().await;
     drop(store);
 
-    let store = open(&path).await;
+    let store = ground.open().await;
     assert_eq!(store.cursor(CHAIN).await.expect("cursor"), Some(block(5)));
     let jobs = store.jobs().await.expect("jobs");
     assert_eq!(jobs.len(), 1);
     assert_eq!((jobs[0].key, jobs[0].state), (key(1), State::Seen));
 }
 
-#[tokio::test]
-async fn no_job_is_proved_without_its_proof() {
-    let dir = tempfile::tempdir().expect("folder");
-    let store = open(&dir.path().join("z.db")).await;
+async fn no_job_is_proved_without_its_proof(ground: Ground) {
+    let store = ground.open().await;
     let job = with_job(&store).await;
     for state in [State::Proved, State::Submitted, State::Included, State::Final] {
         let mut write = store.write().await.expect("write");
@@ -75,10 +52,8 @@ async fn no_job_is_proved_without_its_proof() {
     assert_eq!(store.answer(job.id).await.expect("answer"), Some(answer));
 }
 
-#[tokio::test]
-async fn a_game_is_due_at_its_time_and_claimed_by_one_live_transaction() {
-    let dir = tempfile::tempdir().expect("folder");
-    let store = open(&dir.path().join("z.db")).await;
+async fn a_game_is_due_at_its_time_and_claimed_by_one_live_transaction(ground: Ground) {
+    let store = ground.open().await;
     let (contract, game) = (Address::repeat_byte(9), U256::MAX);
     let due = async |now| store.due(CHAIN, contract, now).await.expect("due");
     let mut write = store.write().await.expect("write");
@@ -112,10 +87,8 @@ async fn a_game_is_due_at_its_time_and_claimed_by_one_live_transaction() {
     assert_eq!(due(0).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_nonce_is_a_row_with_its_signed_bytes() {
-    let dir = tempfile::tempdir().expect("folder");
-    let store = open(&dir.path().join("z.db")).await;
+async fn a_nonce_is_a_row_with_its_signed_bytes(ground: Ground) {
+    let store = ground.open().await;
     let job = with_job(&store).await;
 
     // A failing signature takes no nonce, nor does a write that is not committed.
@@ -154,19 +127,14 @@ async fn a_nonce_is_a_row_with_its_signed_bytes() {
     assert_eq!(nonce, 6);
 }
 
-#[tokio::test]
-async fn a_reset_chain_and_a_second_daemon_are_refused() {
-    let dir = tempfile::tempdir().expect("folder");
-    let path = dir.path().join("z.db");
-    let store = open(&path).await;
+async fn a_reset_chain_and_a_second_daemon_are_refused(ground: Ground) {
+    let store = ground.open().await;
     assert!(matches!(store.claim_chain(CHAIN, B256::repeat_byte(2)).await, Err(StoreError::OtherChain { .. })));
-    assert!(matches!(Store::open(&path).await, Err(StoreError::InUse { .. })));
+    assert!(matches!(Store::open(&ground.place).await, Err(StoreError::InUse { .. })));
 }
 
-#[tokio::test]
-async fn undoing_goes_back_to_the_ancestor() {
-    let dir = tempfile::tempdir().expect("folder");
-    let store = open(&dir.path().join("z.db")).await;
+async fn undoing_goes_back_to_the_ancestor(ground: Ground) {
+    let store = ground.open().await;
     let mut write = store.write().await.expect("write");
     for number in 1..=10 {
         write.advance(CHAIN, block(number), 4).await.expect("advance");
