@@ -5,12 +5,15 @@ use std::{fmt, sync::Arc, time::Duration};
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     network::TransactionBuilder,
+    primitives::{Bloom, BloomInput},
     providers::{Provider, RootProvider},
     rpc::{
         client::RpcClient,
-        types::{Filter, Log, TransactionRequest},
+        types::{Block, Filter, Log, TransactionRequest},
     },
 };
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{
     error::ChainError,
@@ -37,6 +40,24 @@ pub struct Header {
     pub base_fee: u128,
     /// Unix time.
     pub timestamp: u64,
+    /// Which contracts may have logs in it; empty where the chain doesn't say.
+    bloom: Bloom,
+}
+
+impl Header {
+    /// Whether logs of one of these contracts may be in it. Often it may, and there are none.
+    pub(super) fn may_hold_logs_of(&self, contracts: &[Address]) -> bool {
+        !self.bloom.is_zero() && contracts.iter().any(|contract| self.may_hold(*contract))
+    }
+
+    /// Whether a log can be in it at all. Some chains leave the filter empty.
+    pub(super) fn can_hold(&self, log: &Log) -> bool {
+        self.bloom.is_zero() || self.may_hold(log.address())
+    }
+
+    fn may_hold(&self, contract: Address) -> bool {
+        self.bloom.contains_input(BloomInput::Raw(contract.as_slice()))
+    }
 }
 
 /// What a node said of a transaction that was sent.
@@ -144,6 +165,19 @@ impl Client {
         self.missing(&format!("block up to {had} that it had before (it is at {has}); it is behind"))
     }
 
+    /// A log that can't be in its block.
+    pub(super) fn false_log(&self, contract: Address, block: BlockRef) -> ChainError {
+        let why = format!("a log of {contract} in block {}, whose bloom filter has none of it", block.number);
+        ChainError::FalseLog { url: self.url(), why }
+    }
+
+    /// A log of a block that isn't on the chain.
+    pub(super) fn stale_log(&self, block: BlockRef, hash: B256) -> ChainError {
+        let why =
+            format!("a log of block {} with hash {}, which on the chain has hash {hash}", block.number, block.hash);
+        ChainError::FalseLog { url: self.url(), why }
+    }
+
     fn missing(&self, what: &str) -> ChainError {
         ChainError::Missing { url: self.url(), what: what.to_owned() }
     }
@@ -155,6 +189,7 @@ impl Client {
             parent: block.header.parent_hash,
             base_fee: block.header.base_fee_per_gas.unwrap_or(0).into(),
             timestamp: block.header.timestamp,
+            bloom: block.header.logs_bloom,
         }))
     }
 
@@ -164,15 +199,50 @@ impl Client {
         self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e))
     }
 
+    /// Logs of some contracts in exactly this block, by everybody who can be asked: the answer that has the most.
+    pub(super) async fn logs_in_by_all(&self, contracts: &[Address], block: B256) -> Result<Vec<Log>, ChainError> {
+        let params = serde_json::json!([{"address": contracts, "blockHash": block}]);
+        let answers = self.each::<Vec<Log>>("eth_getLogs", params).await?;
+        Ok(answers.into_iter().max_by_key(Vec::len).unwrap_or_default())
+    }
+
+    /// The hashes that the endpoints give for a height.
+    pub(super) async fn hashes_at(&self, number: u64) -> Result<Vec<B256>, ChainError> {
+        let params = serde_json::json!([format!("{number:#x}"), false]);
+        let answers = self.each::<Option<Block>>("eth_getBlockByNumber", params).await?;
+        Ok(answers.into_iter().flatten().map(|block| block.header.hash).collect())
+    }
+
+    /// What each endpoint that can be asked says; at least one must.
+    async fn each<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<Vec<T>, ChainError> {
+        let answers = self.endpoints.each(method, &params).await.map_err(|e| self.error(method, e))?;
+        let read = answers.iter().filter_map(|answer| serde_json::from_str(answer).ok());
+        let read: Vec<T> = read.collect();
+        if read.is_empty() {
+            return Err(self.missing(&format!("answer to {method}")));
+        }
+        Ok(read)
+    }
+
+    /// Logs of some contracts in a range of blocks, both ends included, in one query.
+    pub(super) async fn logs_in_range(
+        &self,
+        contracts: &[Address],
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<Log>, ChainError> {
+        let filter = Filter::new().address(contracts.to_vec()).from_block(first).to_block(last);
+        self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e))
+    }
+
     /// Logs of some contracts in a range of blocks, both ends included. A range that the node finds too large is read in
     /// halves.
     pub async fn logs_between(&self, contracts: &[Address], first: u64, last: u64) -> Result<Vec<Log>, ChainError> {
         let (mut all, mut ranges) = (Vec::new(), vec![(first, last)]);
         while let Some((first, last)) = ranges.pop() {
-            let filter = Filter::new().address(contracts.to_vec()).from_block(first).to_block(last);
-            match self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e)) {
+            match self.logs_in_range(contracts, first, last).await {
                 Ok(logs) => all.extend(logs),
-                Err(ChainError::Refused { .. }) if first < last => {
+                Err(error) if error.asks_for_less() && first < last => {
                     let middle = first + (last - first) / 2;
                     ranges.extend([(middle + 1, last), (first, middle)]);
                 }

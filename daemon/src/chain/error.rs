@@ -3,7 +3,7 @@
 use alloy::transports::{RpcError, TransportErrorKind};
 
 use super::{
-    rpc::{EndpointError, redacted},
+    rpc::{EndpointError, redacted, refusal},
     types::{Address, B256, Bytes},
 };
 
@@ -74,6 +74,14 @@ pub enum ChainError {
         /// How many answers there were, and how many had to agree.
         why: String,
     },
+    /// A log that can't be right.
+    #[error("node {url}: it gave {why}; it is asked again, but if this goes on take the node out of chain.rpc")]
+    FalseLog {
+        /// Endpoint.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A block or value that must exist doesn't.
     #[error("node {url}: it has no {what}; is it still syncing?")]
     Missing {
@@ -108,15 +116,17 @@ pub enum ChainError {
     },
     /// A reorganisation deeper than may be undone.
     #[error(
-        "chain {chain_id}: a reorganisation reaches below block {oldest}, more than the {depth} blocks that may be undone; check the node, then raise chain.max_reorg or start a new store.path"
+        "chain {chain_id}: block {cursor}, up to which events are stored, is gone from the chain, and so are more than the {depth} blocks that may be undone: {left}; nothing was changed. Check the nodes and what became of the transactions, then raise chain.max_reorg to undo so many, or start a new store.path"
     )]
     TooDeep {
         /// Chain id.
         chain_id: u64,
-        /// Oldest block that is known.
-        oldest: u64,
+        /// The newest block that was followed.
+        cursor: u64,
         /// chain.max_reorg.
         depth: u64,
+        /// The newest followed block that is still on the chain, in words.
+        left: String,
     },
     /// Gas costs more than the cap.
     #[error(
@@ -192,12 +202,24 @@ impl ChainError {
         }
     }
 
+    /// Whether a smaller range of blocks may be answered. An unknown wording counts too: a node that refuses one block as well
+    /// is told of.
+    pub(super) fn asks_for_less(&self) -> bool {
+        match self {
+            Self::Refused { method, code, message, .. } => {
+                *method == "eth_getLogs" && (refusal::is_range(*code, message) || !refusal::is_pause(*code, message))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether trying again later may help without anybody doing anything.
     pub fn is_passing(&self) -> bool {
         matches!(
             self,
             Self::Unreachable { .. }
                 | Self::Disagree { .. }
+                | Self::FalseLog { .. }
                 | Self::Missing { .. }
                 | Self::FeeAboveCap { .. }
                 | Self::Refused { .. }

@@ -146,7 +146,7 @@ impl Service {
             after.push((jobs, decided));
         }
         for block in &batch.blocks {
-            write.advance(chain_id, *block, self.config.chain.max_reorg).await?;
+            write.advance(chain_id, *block, self.watcher.remembered()).await?;
         }
         write.note_ends(chain_id).await?;
         write.commit().await?;

@@ -25,9 +25,10 @@ use crate::{
     apps::{App, AppError, Question, Reply, Task},
     chain::{
         ChainError, Client, Key, contract,
+        hint::Hints,
         submit::{SubmitError, Submitter, Wish},
         types::Address,
-        watcher::{self, WatchError},
+        watcher::{WatchError, Watcher},
     },
     clock::Clock,
     config::Config,
@@ -112,6 +113,7 @@ pub struct Service {
     apps: Vec<Arc<dyn App>>,
     store: Store,
     submitter: Submitter,
+    watcher: Watcher,
     workshop: Arc<dyn Workshop>,
     observer: Observer,
     clock: Clock,
@@ -158,11 +160,13 @@ impl Service {
         let submitter =
             Submitter::new(client.clone(), store.clone(), key, config.submit.clone(), config.chain.finality);
         let clock = store.clock().clone();
+        let watcher = Watcher::new(client.clone(), config.chain.clone());
         let service = Self {
             client,
             apps,
             store,
             submitter,
+            watcher,
             workshop,
             observer,
             proving: BTreeMap::new(),
@@ -191,11 +195,13 @@ impl Service {
     /// is given up: its job starts again with the next run.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), ServiceError> {
         let mut poll = tokio::time::interval(self.config.chain.poll);
+        let hints = Hints::listen(self.config.chain.ws.clone());
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 _ = poll.tick() => {}
+                _ = hints.next() => {}
                 done = self.done.1.recv() => self.made.extend(done),
             }
             match self.turn().await {
@@ -231,7 +237,7 @@ impl Service {
     async fn all_in_turn(&mut self) -> Result<bool, ServiceError> {
         self.store_proofs().await?;
         let contracts: Vec<Address> = self.apps.iter().map(|app| app.contract()).collect();
-        let batch = watcher::poll(&self.client, &self.config.chain, &contracts, &self.store).await?;
+        let batch = self.watcher.poll(&contracts, &self.store).await?;
         let (behind, now) = (!batch.caught_up, batch.time);
         self.take_in(batch).await?;
         self.follow_transactions().await?;

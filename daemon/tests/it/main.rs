@@ -14,6 +14,7 @@ mod oracle;
 mod play;
 mod private;
 mod process;
+mod rpc;
 mod servers;
 mod stage;
 mod store;

@@ -230,7 +230,11 @@ impl Endpoint {
         if !verified && let Err(outcome) = self.verify().await {
             return outcome;
         }
-        self.exchange(request, kind).await
+        let outcome = self.exchange(request, kind).await;
+        if matches!(outcome, Outcome::Answer(_) | Outcome::NotHere(_)) {
+            self.heard();
+        }
+        outcome
     }
 
     /// Makes sure that it is on the right chain.
@@ -243,7 +247,7 @@ impl Endpoint {
         }
         match self.permit() {
             Some(pause) => Err(pause),
-            None => self.verify().await,
+            None => self.verify().await.inspect(|()| self.heard()),
         }
     }
 
@@ -340,11 +344,8 @@ impl Endpoint {
         if let Some(error) = response.as_error() {
             let (code, message) = (error.code, one_line(&redacted(&error.message)));
             return match refusal::meaning(request::method(request), code, &error.message) {
-                Meaning::Final => self.answered(response),
-                Meaning::NotHere => {
-                    self.heard();
-                    Outcome::NotHere(response)
-                }
+                Meaning::Final => Outcome::Answer(response),
+                Meaning::NotHere => Outcome::NotHere(response),
                 Meaning::Throttled(pause) => self.throttled(pause, message, Some(response)),
                 Meaning::Broken => self.failed("node", format!("{message} (code {code})"), Some(response), true),
             };
@@ -357,7 +358,7 @@ impl Endpoint {
         {
             lock(&self.state).head = Some(number);
         }
-        self.answered(response)
+        Outcome::Answer(response)
     }
 
     fn sort_failure(&self, error: Failure, kind: &Kind) -> Outcome {
@@ -379,8 +380,7 @@ impl Endpoint {
         match wire_error(transport) {
             // The same bytes would be too many again; a smaller range won't be.
             Some(WireError::TooLarge { .. }) if matches!(kind, Kind::Logs(_)) => {
-                self.heard();
-                let said = serde_json::json!({"jsonrpc": "2.0", "id": 0, "error": {"code": -32005, "message": format!("response size exceeded: {why}")}});
+                let said = json!({"jsonrpc": "2.0", "id": 0, "error": {"code": -32005, "message": format!("response size exceeded: {why}")}});
                 match serde_json::from_value(said) {
                     Ok(response) => Outcome::Answer(response),
                     Err(_) => self.failed("connection", why, None, false),
@@ -389,11 +389,6 @@ impl Endpoint {
             Some(WireError::TimedOut { .. } | WireError::TooLarge { .. }) => self.failed("time-out", why, None, false),
             _ => self.failed("connection", why, None, true),
         }
-    }
-
-    fn answered(&self, response: Response) -> Outcome {
-        self.heard();
-        Outcome::Answer(response)
     }
 
     /// It works, whatever it says.

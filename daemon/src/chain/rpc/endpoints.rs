@@ -19,7 +19,7 @@ use super::{
     breaker::Pause,
     endpoint::{Endpoint, Expected, Health, Outcome, lock},
     quorum::{self, Said, Votes},
-    request::Kind,
+    request::{self, Kind},
 };
 use crate::clock::Clock;
 
@@ -203,6 +203,24 @@ impl Endpoints {
         self.0.list.iter().map(|endpoint| endpoint.health(best, self.0.policy.max_lag)).collect()
     }
 
+    /// What each endpoint that can be asked says to a request.
+    pub(in crate::chain) async fn each(
+        &self,
+        method: &'static str,
+        params: &serde_json::Value,
+    ) -> Result<Vec<String>, Failure> {
+        let request = request::call(method, params).map_err(Failure::ser_err)?;
+        let kind = Kind::of(&request);
+        let asked = join_all(self.candidates(&kind).into_iter().map(|endpoint| endpoint.ask(&request, &kind))).await;
+        Ok(asked
+            .into_iter()
+            .filter_map(|outcome| match outcome {
+                Outcome::Answer(response) => answer::result(&response).map(str::to_owned),
+                _ => None,
+            })
+            .collect())
+    }
+
     async fn serve(self, request: Request) -> Result<Response, Failure> {
         let kind = Kind::of(&request);
         let several = self.0.policy.quorum > 1;
@@ -251,7 +269,6 @@ impl Endpoints {
         let (mut tries, mut nothing, mut patience) = (Tries::default(), None, self.0.policy.patience);
         let mut asked: Vec<&str> = Vec::new();
         for round in 0..ROUNDS {
-            tries.begin();
             let mut pause: Option<Duration> = None;
             for endpoint in self.candidates(kind) {
                 if asked.contains(&endpoint.name()) {
@@ -283,8 +300,13 @@ impl Endpoints {
                 }
             }
             // Who says that there is nothing may only be late; with everybody heard who can be, it is believed.
-            if let Some(nothing) = nothing {
-                return Ok(nothing);
+            if let Some(nothing) = &nothing {
+                // Perhaps one is no longer taken for late, since a better head was false.
+                let more = self.candidates(kind).iter().any(|endpoint| !asked.contains(&endpoint.name()));
+                if more && round + 1 < ROUNDS {
+                    continue;
+                }
+                return Ok(nothing.clone());
             }
             match pause.filter(|pause| *pause <= patience && round + 1 < ROUNDS) {
                 Some(pause) => {
@@ -303,7 +325,6 @@ impl Endpoints {
         let mut patience = self.0.policy.patience;
         loop {
             let (mut reached, mut pause) = (false, None::<Duration>);
-            tries.begin();
             for endpoint in self.candidates(kind) {
                 match endpoint.ask(request, kind).await {
                     Outcome::Answer(response) => return Ok(response),
@@ -456,12 +477,6 @@ struct Tries {
 }
 
 impl Tries {
-    /// Another round: what the earlier one brought is out of date, but for a node's word.
-    fn begin(&mut self) {
-        self.list.clear();
-        self.excluded.clear();
-    }
-
     fn note(&mut self, endpoint: &Endpoint, outcome: Outcome) {
         let why = match outcome {
             Outcome::Answer(response) | Outcome::NotHere(response) => {
@@ -480,7 +495,10 @@ impl Tries {
                 why
             }
         };
-        self.list.push(Try { name: endpoint.name().to_owned(), why });
+        match self.list.iter_mut().find(|other| other.name == endpoint.name()) {
+            Some(earlier) => earlier.why = why,
+            None => self.list.push(Try { name: endpoint.name().to_owned(), why }),
+        }
     }
 
     /// What a node said, or else why there is nothing.

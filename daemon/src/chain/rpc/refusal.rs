@@ -141,6 +141,11 @@ pub(in crate::chain) fn is_range(code: i64, message: &str) -> bool {
     !says(message, THROTTLED) && (code == -32005 || says(message, RANGE))
 }
 
+/// Whether a refusal only asks to be left alone for a while.
+pub(in crate::chain) fn is_pause(code: i64, message: &str) -> bool {
+    matches!(meaning("", code, message), Meaning::Throttled(_))
+}
+
 /// The pause that a message asks for.
 fn wait(message: &str) -> Duration {
     let message = message.to_lowercase();

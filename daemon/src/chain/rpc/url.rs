@@ -31,6 +31,11 @@ impl EndpointUrl {
         &self.0
     }
 
+    /// The whole address as text, for who has to connect.
+    pub(in crate::chain) fn expose(&self) -> &str {
+        self.0.as_str()
+    }
+
     /// A text without what may be a key of this address: a node may repeat it in its words.
     pub(in crate::chain) fn hide(&self, text: &str) -> String {
         self.secrets().iter().fold(redacted(text), |text, secret| text.replace(secret.as_str(), "…"))
