@@ -2,9 +2,11 @@
 //! that knows it: what is tested is everything else. `process` and `whole` prove in earnest.
 
 mod budget;
+mod chaos;
 mod claims;
 mod demos;
 mod deploys;
+mod dice;
 mod faults;
 mod feed;
 mod guard;
