@@ -29,6 +29,8 @@ pub mod engine;
 pub mod feed;
 pub mod files;
 pub mod fleet;
+#[cfg(test)]
+mod fuzz;
 pub mod out;
 pub mod prover;
 pub mod service;

@@ -6,6 +6,8 @@
 pub mod chain;
 mod fleet;
 mod prover;
+#[cfg(test)]
+mod fuzz;
 pub mod raw;
 mod store;
 mod worker;

@@ -86,13 +86,21 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        let not_a_list = |why: String| SourceError::NotAList { url: self.url.to_string(), why };
-        let items = match serde_json::from_slice(&body).map_err(|e| not_a_list(one_line(&e.to_string())))? {
-            Value::Array(items) => items,
-            single @ Value::Object(_) => vec![single],
-            _ => return Err(not_a_list("it is neither a list nor an object".into())),
-        };
+        let why = |why| SourceError::NotAList { url: self.url.to_string(), why };
+        let items = list(&body).map_err(why)?;
         self.etag = etag;
         Ok(items)
+    }
+}
+
+/// What an answer's body lists; one object stands for a list of one.
+///
+/// # Errors
+/// Why it is no list.
+pub(super) fn list(body: &[u8]) -> Result<Vec<Value>, String> {
+    match serde_json::from_slice(body).map_err(|e| one_line(&e.to_string()))? {
+        Value::Array(items) => Ok(items),
+        single @ Value::Object(_) => Ok(vec![single]),
+        _ => Err("it is neither a list nor an object".into()),
     }
 }

@@ -7,6 +7,8 @@
 mod backoff;
 pub(super) mod dir;
 mod event_stream;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod outlet;
 mod sse;
