@@ -19,10 +19,12 @@
 //! two daemons with one key don't answer twice, but they take each other's nonces.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod alerts;
 pub mod apps;
 pub mod chain;
 pub mod cli;
 pub mod clock;
+pub mod code;
 pub mod config;
 pub mod demo;
 pub mod engine;
@@ -31,6 +33,8 @@ pub mod files;
 pub mod fleet;
 #[cfg(test)]
 mod fuzz;
+pub mod http;
+pub mod monitor;
 pub mod out;
 pub mod prover;
 pub mod service;

@@ -53,6 +53,8 @@ pub enum AppError {
     },
 }
 
+crate::code::codes!(AppError { Lacking = 105; Chain, Store });
+
 /// What a log tells of one subject (a game, a request, a market, an incident).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {

@@ -166,6 +166,24 @@ pub enum ChainError {
     },
 }
 
+crate::code::codes!(ChainError {
+    BadUrl = 201,
+    Unreachable = 202,
+    Refused = 203,
+    OtherChain = 204,
+    Missing = 205,
+    NoContract = 206,
+    Undecodable = 207,
+    TooDeep = 208,
+    FeeAboveCap = 209,
+    Reverts = 210,
+    NotMined = 211,
+    OtherGenesis = 212,
+    Disagree = 213,
+    FalseLog = 214,
+    Key = 401,
+});
+
 impl ChainError {
     /// Sorts a transport error by whether the node answered.
     pub(super) fn from_rpc(url: &str, method: &'static str, error: RpcError<TransportErrorKind>) -> Self {

@@ -24,6 +24,8 @@ pub enum SignatureError {
     NoKey,
 }
 
+crate::code::codes!(SignatureError { Length = 634, Parity = 635, HighS = 636, NoKey = 637 });
+
 /// Who signed a digest. Takes what a contract takes: v is 27 or 28, s in the lower half of the group's order, so that
 /// nobody can make a second signature of a first one.
 ///

@@ -30,6 +30,8 @@ pub enum SubmitError {
     Store(#[from] StoreError),
 }
 
+crate::code::codes!(SubmitError { ; Chain, Store });
+
 /// A call that is to be sent.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -69,6 +71,8 @@ pub enum Wish {
     Push,
     /// Leave it alone: its job is about to replace it.
     Hold,
+    /// Replace it at once by a version that pays more, however old it is.
+    Bump,
     /// Nobody wants it any more, but its nonce must not stay open: replace it by a payment of
     /// nothing to ourselves.
     Cancel,
@@ -88,6 +92,11 @@ impl Submitter {
     /// A sender that keeps its transactions in `store`.
     pub fn new(client: Client, store: Store, key: Key, config: SubmitConfig, finality: u64) -> Self {
         Self { client, store, key, config, finality }
+    }
+
+    /// From now on with other prices and limits.
+    pub fn set_policy(&mut self, config: SubmitConfig) {
+        self.config = config;
     }
 
     /// The address that signs.
@@ -221,6 +230,11 @@ impl Submitter {
                     gas_limit: 21_000,
                 };
                 self.replace(tx, newest, &plan).await?;
+            }
+            Wish::Bump => {
+                if let Some(plan) = super::key::plan_of(&newest.raw) {
+                    self.replace(tx, newest, &plan).await?;
+                }
             }
             Wish::Push | Wish::Cancel if tx.state == TxState::Signed || newest.broadcast_at.is_none() => {
                 self.broadcast(tx).await?

@@ -56,6 +56,8 @@ pub struct Batch {
     pub logs: Vec<Found>,
     /// Unix time of the chain's newest block.
     pub time: u64,
+    /// Its height.
+    pub head: u64,
     /// Whether there is nothing more to read for now.
     pub caught_up: bool,
 }
@@ -77,6 +79,8 @@ pub enum WatchError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+crate::code::codes!(WatchError { ; Chain, Store });
 
 /// Follows one chain.
 #[derive(Clone, Debug)]
@@ -104,7 +108,7 @@ impl Watcher {
     /// Nothing could be read; or the chain has changed deeper than may be undone, which doesn't pass.
     pub async fn poll(&mut self, contracts: &[Address], store: &Store) -> Result<Batch, WatchError> {
         let head = self.client.head().await?;
-        let mut batch = Batch { time: head.timestamp, ..Batch::default() };
+        let mut batch = Batch { time: head.timestamp, head: head.block.number, ..Batch::default() };
         let from = match store.cursor(self.config.chain_id).await? {
             Some(cursor) => {
                 let ancestor = self.common_ancestor(store, cursor, head.block).await?;

@@ -109,7 +109,7 @@ pub(super) async fn run(args: Args, output: Output) -> Result<(), CliError> {
         match child(&args, flag, path).await {
             Ok(measured) => output.print(&measured, || words(&measured))?,
             Err(error) => {
-                error.report();
+                error.report(output);
                 missing = Some(path.display().to_string());
             }
         }

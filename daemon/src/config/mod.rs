@@ -3,8 +3,11 @@
 //! [`RawConfig`] is what a person may write, every key with a default. [`Config`] is what the rest
 //! of the daemon sees: parsed, range-checked, and with no `Option` left that means "not set".
 
+pub mod alerts;
 pub mod chain;
 mod fleet;
+pub mod http;
+pub mod log;
 mod prover;
 #[cfg(test)]
 mod fuzz;
@@ -24,8 +27,11 @@ use crate::{
     prover::Source,
 };
 
+pub use alerts::{AlertsConfig, Webhook};
 pub use chain::{ChainConfig, EndpointConfig};
 pub use fleet::{Access, Fallback, FleetConfig, RawFleet};
+pub use http::HttpConfig;
+pub use log::LogConfig;
 pub use prover::{ProverConfig, RawProver};
 pub use raw::RawConfig;
 pub use store::{RawStore, StoreConfig};
@@ -70,7 +76,19 @@ pub enum ConfigError {
         /// What is wrong and what is right.
         problem: String,
     },
+    /// Several files that one process can't serve.
+    #[error("{first} and {second}: {why}")]
+    Contradiction {
+        /// One file.
+        first: String,
+        /// The other one.
+        second: String,
+        /// Why, and what to do.
+        why: String,
+    },
 }
+
+crate::code::codes!(ConfigError { Unreadable = 101, UnknownKey = 102, NoApp = 103, BadValue = 104, Contradiction = 106, WorkerKey = 107 });
 
 /// The environment variable that sets a key.
 pub fn env_name(key: &str) -> String {
@@ -102,8 +120,12 @@ pub struct Config {
     pub submit: SubmitConfig,
     /// Where jobs and transactions are kept.
     pub store: StoreConfig,
-    /// A `tracing` filter, such as `info` or `zugzwang=debug`.
-    pub log: String,
+    /// The server for people and machines that watch the daemon.
+    pub http: HttpConfig,
+    /// Who is told what needs attention.
+    pub alerts: AlertsConfig,
+    /// What is logged.
+    pub log: LogConfig,
 }
 
 /// The arena whose NPC is played.
@@ -383,7 +405,9 @@ impl Config {
                 gas_margin_percent: raw.submit.gas_margin_percent,
             },
             store: StoreConfig::from_raw(&raw.store)?,
-            log: raw.log.filter,
+            http: HttpConfig::from_raw(raw.http)?,
+            alerts: AlertsConfig::from_raw(raw.alerts)?,
+            log: LogConfig::from_raw(raw.log)?,
         };
         let contracts = config.contracts();
         let twice = contracts.iter().enumerate().find(|(i, (_, a))| contracts[..*i].iter().any(|(_, b)| a == b));

@@ -8,7 +8,9 @@ use std::{
 use config::{Environment, File, FileFormat, Value, ValueKind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{ConfigError, RawFleet, RawProver, RawStore, chain::RawChain};
+use super::{
+    ConfigError, RawFleet, RawProver, RawStore, alerts::RawAlerts, chain::RawChain, http::RawHttp, log::RawLog,
+};
 use crate::chain::rpc::redacted;
 
 /// The configuration as written. Every key has a default; an empty string stands for "not set".
@@ -37,6 +39,10 @@ pub struct RawConfig {
     pub submit: RawSubmit,
     /// `[store]`.
     pub store: RawStore,
+    /// `[http]`.
+    pub http: RawHttp,
+    /// `[alerts]`.
+    pub alerts: RawAlerts,
     /// `[log]`.
     pub log: RawLog,
 }
@@ -195,20 +201,6 @@ impl Default for RawSubmit {
     }
 }
 
-/// `[log]`: what is logged.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RawLog {
-    /// A `tracing` filter.
-    pub filter: String,
-}
-
-impl Default for RawLog {
-    fn default() -> Self {
-        Self { filter: "info".into() }
-    }
-}
-
 impl RawConfig {
     /// Reads the file, if one is named, and the process' environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
@@ -275,6 +267,7 @@ pub(super) fn layered<T: Default + Serialize + DeserializeOwned>(
         .with_list_parse_key("market.models")
         .with_list_parse_key("guard.contracts")
         .with_list_parse_key("guard.models")
+        .with_list_parse_key("alerts.webhooks")
         .with_list_parse_key("fleet.url")
         .with_list_parse_key("worker.models")
         .source(Some(environment.clone().into_iter().collect()));

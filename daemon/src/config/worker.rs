@@ -5,7 +5,10 @@ use std::{collections::HashMap, path::Path, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, FleetConfig, ModelConfig, ProverConfig, RawFleet, RawProver, bad, path, raw, source};
+use super::{
+    ConfigError, FleetConfig, LogConfig, ModelConfig, ProverConfig, RawFleet, RawProver, bad, log::RawLog, path, raw,
+    source,
+};
 
 /// What a worker's file may say.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -20,7 +23,7 @@ pub struct RawWorkerConfig {
     /// `[worker]`.
     pub worker: RawWorker,
     /// `[log]`.
-    pub log: raw::RawLog,
+    pub log: RawLog,
 }
 
 /// `[model]` of a worker.
@@ -71,7 +74,7 @@ pub struct WorkerConfig {
     /// How long proofs in the making have at a stop.
     pub drain: Duration,
     /// A `tracing` filter.
-    pub log: String,
+    pub log: LogConfig,
 }
 
 impl WorkerConfig {
@@ -116,7 +119,7 @@ impl WorkerConfig {
             prover: ProverConfig::from_raw(&raw.prover)?,
             models: raw.worker.models,
             drain: Duration::from_secs(raw.worker.drain_s),
-            log: raw.log.filter,
+            log: LogConfig::from_raw(raw.log)?,
         })
     }
 }

@@ -30,6 +30,8 @@ pub enum AnvilError {
     },
 }
 
+crate::code::codes!(AnvilError { NotFound = 291, Failed = 292 });
+
 /// A running anvil. It ends when this value goes, and also when the process that holds it is killed:
 /// a shell waits on a pipe from us and ends it as soon as the pipe closes.
 #[derive(Debug)]

@@ -247,7 +247,7 @@ impl Demo<'_> {
         let mut prove_s = 0.0;
         loop {
             match daemon.heard().await? {
-                Notice::Trouble { what } => self.screen.say(&format!("the daemon says: {what}")),
+                Notice::Trouble { what, .. } => self.screen.say(&format!("the daemon says: {what}")),
                 Notice::Asked { .. } => waiting.phase("has the bulletin"),
                 Notice::Proving { phase, .. } => waiting.phase(&format!("proves: {phase}")),
                 Notice::Proved { ms, .. } => {

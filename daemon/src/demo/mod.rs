@@ -74,6 +74,13 @@ pub enum DemoError {
     },
 }
 
+crate::code::codes!(DemoError {
+    Accounts = 691,
+    File = 692,
+    NoAnswer = 693;
+    Anvil, Chain, Store, Config, Service, Publisher, Bulletin, Bulletins, Chess, Prove
+});
+
 fn file_error(path: &Path) -> impl Fn(std::io::Error) -> DemoError {
     let path = path.display().to_string();
     move |source| DemoError::File { path: path.clone(), source }

@@ -121,6 +121,18 @@ pub enum Event {
         /// Which round.
         round: u64,
     },
+    /// The operator wants what ended without our answer to be worked on again.
+    Retried {
+        /// Which round.
+        round: u64,
+    },
+    /// The operator gives it up.
+    Dropped {
+        /// Which round.
+        round: u64,
+        /// Why.
+        why: String,
+    },
 }
 
 /// What the service has to do, in order.
@@ -267,6 +279,18 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
         Event::NonceLost { round } => {
             for job in at(jobs, *round).filter(|job| job.state == State::Submitted) {
                 set(job, State::Proved, "another transaction used its nonce", &mut effects);
+            }
+        }
+        Event::Retried { round } => {
+            // Asked as it was, with its tries counted anew: whether the chain still wants it is read before anything is proven.
+            let ended = |job: &&Job| matches!(job.state, State::Failed | State::Forfeited | State::Moot);
+            for job in at(jobs, *round).filter(ended) {
+                effects.push(Effect::Ask { round: *round, block: job.block });
+            }
+        }
+        Event::Dropped { round, why } => {
+            for job in at(jobs, *round).filter(|job| job.state.is_open() && job.state != State::Included) {
+                end(job, State::Forfeited, why, &mut effects);
             }
         }
     }

@@ -70,6 +70,17 @@ pub enum BulletinError {
     Unsigned(String),
 }
 
+crate::code::codes!(BulletinError {
+    Empty = 121,
+    TooLong = 122,
+    NotPrintable = 123,
+    NotJson = 124,
+    FeedId = 125,
+    Unsigned = 403,
+    OtherPublisher = 638;
+    Signature
+});
+
 /// 1 to 248 bytes of printable ASCII (0x20 to 0x7e), and never anything else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -37,6 +37,8 @@ pub enum FileError {
     },
 }
 
+crate::code::codes!(FileError { Read = 661, Exists = 662, Write = 663 });
+
 /// Reads a bulletin. Whose it is isn't checked.
 ///
 /// # Errors

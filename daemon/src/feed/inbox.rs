@@ -31,6 +31,8 @@ pub enum Refusal {
     Forged(#[from] BulletinError),
 }
 
+crate::code::codes!(Refusal { OtherFeed = 639; Forged });
+
 /// Two statements under one number, both signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -88,6 +88,16 @@ pub enum FleetError {
     Prove(#[from] crate::prover::ProveError),
 }
 
+crate::code::codes!(FleetError {
+    File = 701,
+    Connection = 702,
+    Server = 703,
+    TooLarge = 704,
+    Message = 705,
+    Model = 706;
+    Prove
+});
+
 impl FleetError {
     fn server(what: impl Into<String>) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> Self {
         let what = what.into();

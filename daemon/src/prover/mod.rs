@@ -186,6 +186,8 @@ pub enum ProveError {
     },
 }
 
+crate::code::codes!(ProveError { Circuit = 501, DoesNotVerify = 502, OtherRequest = 503, Verifier = 504, Panicked = 505, Stopped = 506, RunsAway = 507, Memory = 508, NeverFits = 509, OverBudget = 510, TooLarge = 512, Worker = 711, Wrong = 712 });
+
 /// Something that proves: a model's keys, or a stand-in in tests.
 pub trait Prove: Send + Sync + fmt::Debug {
     /// Runs the model on an input and proves the ranking, bound to a request. A private input is committed to with a salt that

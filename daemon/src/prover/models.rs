@@ -48,6 +48,12 @@ impl Models {
         folders.iter().try_for_each(|dir| check_memory(&source(common, dir), prover))
     }
 
+    /// All models of several sets.
+    pub fn union(sets: &[Self]) -> Self {
+        let all = sets.iter().flat_map(|set| set.0.iter());
+        Self(Arc::new(all.map(|(id, loaded)| (*id, loaded.clone())).collect()))
+    }
+
     /// The model of this id, if it is one of them.
     pub fn get(&self, id: [u8; 32]) -> Option<&Arc<dyn Prove>> {
         self.0.get(&id).map(|loaded| &loaded.prover)

@@ -113,6 +113,7 @@ impl Service {
             return Ok(());
         }
         let chain_id = self.config.chain.chain_id;
+        let before = self.store.cursor(chain_id).await?.map_or(0, |cursor| cursor.number);
         let mut after: Vec<(Vec<Job>, Vec<Effect>)> = Vec::new();
         let mut asked: Vec<JobKey> = Vec::new();
         let mut write = self.store.write().await?;
@@ -151,7 +152,7 @@ impl Service {
         write.note_ends(chain_id).await?;
         write.commit().await?;
         if let Some(ancestor) = batch.undo {
-            self.tell(Notice::Undone { to: ancestor.number });
+            self.tell(Notice::Undone { from: before, to: ancestor.number });
         }
         for key in asked {
             self.tell(Notice::Asked { subject: self.subject(&key), round: key.round });
@@ -163,7 +164,11 @@ impl Service {
     }
 
     /// What a log means for the jobs of its subject. When it is looked at next is stored at once.
-    async fn event_of(&self, write: &mut Write, found: &Found) -> Result<Option<(JobKey, Event)>, ServiceError> {
+    pub(super) async fn event_of(
+        &self,
+        write: &mut Write,
+        found: &Found,
+    ) -> Result<Option<(JobKey, Event)>, ServiceError> {
         let Some(app) = self.app_of(found.log.address()) else { return Ok(None) };
         let Some(told) = app.read(&found.log)? else { return Ok(None) };
         let (chain_id, contract, subject) = (self.config.chain.chain_id, app.contract(), told.subject);
@@ -251,7 +256,7 @@ impl Service {
     }
 
     /// The effects that aren't in the store.
-    fn outside(&mut self, jobs: &[Job], decided: &[Effect]) {
+    pub(super) fn outside(&mut self, jobs: &[Job], decided: &[Effect]) {
         for effect in decided {
             match effect {
                 Effect::Cancel { job } => {

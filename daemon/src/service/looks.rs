@@ -10,6 +10,7 @@ use crate::{
         submit::{Call, Wish},
         types::Address,
     },
+    code::Code,
     engine::{self, Event},
     feed::Bulletin,
     store::{Errand, JobKey, State, StoreError, TxState, Watched, Write},
@@ -26,7 +27,7 @@ impl Service {
         for app in self.apps.clone() {
             let news = app.news().await?;
             for what in news.troubles {
-                self.tell(Notice::Trouble { what });
+                self.tell(Notice::Trouble { code: Code::FEED, what });
             }
             // The source doesn't bring them again, so that they wait here for the store.
             self.unstored.extend(news.bulletins);
@@ -64,7 +65,7 @@ impl Service {
             for watched in self.store.due(self.config.chain.chain_id, app.contract(), now).await? {
                 match self.look_at(app, watched, now).await {
                     Err(ServiceError::Chain(error)) => {
-                        self.complain(error.to_string());
+                        self.complain(&error);
                         self.look_again(watched, Some(now.saturating_add(LATER))).await?;
                     }
                     done => done?,
@@ -141,7 +142,8 @@ impl Service {
                 let Some(why) = contract::refusal(&error, app.words()) else {
                     return Err(error.into());
                 };
-                self.tell(Notice::Trouble { what: format!("{name} {subject}: {what}: {why}") });
+                let what = format!("{name} {subject}: {what}: {why}");
+                self.tell(Notice::Trouble { code: Code::CLAIM_REFUSED, what });
                 return self.look_again(watched, Some(now.saturating_add(LATER))).await;
             }
         };

@@ -11,6 +11,7 @@
 mod apply;
 mod looks;
 mod notice;
+pub mod orders;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -31,14 +32,17 @@ use crate::{
         watcher::{WatchError, Watcher},
     },
     clock::Clock,
+    code::{Code, Coded},
     config::Config,
     engine::{self, Event, Priority, Work},
     feed::Bulletin,
     prover::{Made, Order, Progress, ProveError, Ticket, Workshop},
-    store::{Answer, Errand, Job, JobKey, Pruned, State, Store, StoreError, Tx, TxState},
+    store::{Answer, Errand, Job, JobKey, Pruned, State, Store, StoreError, Tx, TxState, Wanted},
 };
 
 pub use notice::{Notice, Observer, Subject, log_only};
+use orders::Placed;
+pub use orders::{Desk, Done as OrderDone, OrderError, bump, cancel, drop_job, retry};
 
 /// Why the daemon stops by itself.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,8 @@ pub enum ServiceError {
     #[error("{0}")]
     Lacking(String),
 }
+
+crate::code::codes!(ServiceError { Lacking = 105; Chain, Store });
 
 impl ServiceError {
     /// Whether trying again may mend it.
@@ -133,6 +139,9 @@ pub struct Service {
     trouble: Option<(String, Duration)>,
     heartbeat: Duration,
     pruned: Duration,
+    desk: (Desk, mpsc::Receiver<Placed>),
+    /// Whether the store is somebody else's to close.
+    keeps_store_open: bool,
 }
 
 impl std::fmt::Debug for Service {
@@ -179,6 +188,8 @@ impl Service {
             trouble: None,
             heartbeat: clock.steady(),
             pruned: clock.steady(),
+            desk: Desk::new(),
+            keeps_store_open: false,
             clock,
             config,
         };
@@ -198,17 +209,22 @@ impl Service {
         let hints = Hints::listen(self.config.chain.ws.clone());
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let mut order = None;
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 _ = poll.tick() => {}
                 _ = hints.next() => {}
                 done = self.done.1.recv() => self.made.extend(done),
+                placed = self.desk.1.recv() => order = placed,
+            }
+            if let Some(placed) = order {
+                self.carry_out(placed).await;
             }
             match self.turn().await {
                 Ok(true) => poll.reset_immediately(),
                 Ok(false) => {}
                 Err(error) => {
-                    self.store.close().await;
+                    self.close_store().await;
                     return Err(error);
                 }
             }
@@ -216,8 +232,31 @@ impl Service {
         for (_, ticket) in self.proving.values() {
             ticket.leave();
         }
-        self.store.close().await;
+        if let Err(error) = self.send_what_is_signed().await {
+            tracing::warn!("not everything that is signed was sent: {error}; the next run sends it");
+        }
+        self.close_store().await;
         tracing::info!("stopped; open jobs go on with the next run");
+        Ok(())
+    }
+
+    /// The same service, whose store is left open at its end: others use it too.
+    pub fn keeping_store_open(self) -> Self {
+        Self { keeps_store_open: true, ..self }
+    }
+
+    async fn close_store(&self) {
+        if !self.keeps_store_open {
+            self.store.close().await;
+        }
+    }
+
+    /// What is stored, and no node has yet: it is better sent now than by the next run, which may be far.
+    async fn send_what_is_signed(&self) -> Result<(), ServiceError> {
+        let live = self.store.live_transactions(self.config.chain.chain_id, self.submitter.address()).await?;
+        for tx in live.iter().filter(|tx| tx.state == TxState::Signed) {
+            self.submitter.broadcast(tx).await?;
+        }
         Ok(())
     }
 
@@ -238,7 +277,7 @@ impl Service {
         self.store_proofs().await?;
         let contracts: Vec<Address> = self.apps.iter().map(|app| app.contract()).collect();
         let batch = self.watcher.poll(&contracts, &self.store).await?;
-        let (behind, now) = (!batch.caught_up, batch.time);
+        let (behind, now, head) = (!batch.caught_up, batch.time, batch.head);
         self.take_in(batch).await?;
         self.follow_transactions().await?;
         self.take_in_news().await?;
@@ -246,6 +285,8 @@ impl Service {
         if !behind {
             self.look_around(now).await?;
         }
+        let cursor = self.store.cursor(self.config.chain.chain_id).await?.map_or(0, |cursor| cursor.number);
+        self.tell(Notice::Turn { head, cursor, proving: self.proving.len() });
         Ok(behind)
     }
 
@@ -281,7 +322,7 @@ impl Service {
     fn let_pass_of(&mut self, job: i64, done: Result<(), ServiceError>) -> Result<(), ServiceError> {
         match done {
             Err(ServiceError::Chain(error)) => {
-                self.complain(error.to_string());
+                self.complain(&error);
                 self.rest(job);
                 Ok(())
             }
@@ -315,7 +356,7 @@ impl Service {
     fn let_pass<T: Default>(&mut self, done: Result<T, ServiceError>) -> Result<T, ServiceError> {
         match done {
             Err(error) if error.is_passing() => {
-                self.complain(error.to_string());
+                self.complain(&error);
                 Ok(T::default())
             }
             other => other,
@@ -347,7 +388,8 @@ impl Service {
             Progress::Phase(phase) if watched.is_wanted() => observer(&Notice::Proving { subject, round, phase }),
             Progress::Phase(_) => {}
             Progress::Trouble(what) => {
-                let notice = Notice::Trouble { what: format!("{subject} round {round}: {what}") };
+                let what = format!("{subject} round {round}: {what}");
+                let notice = Notice::Trouble { code: Code::PROVER, what };
                 notice.log();
                 observer(&notice);
             }
@@ -419,7 +461,11 @@ impl Service {
                 let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
                 self.proved(&job, &Answer { outputs, proof: proof.bytes.clone() }, ms).await
             }
-            Err(error) => self.happened(key, failed(error.to_string())).await,
+            Err(error) => {
+                let (subject, why) = (self.subject(&key), error.to_string());
+                self.tell(Notice::ProofFailed { subject, round, code: error.code(), why: why.clone() });
+                self.happened(key, failed(why)).await
+            }
         }
     }
 
@@ -491,7 +537,7 @@ impl Service {
         for tx in live {
             if let Err(error) = self.follow(&tx, head).await {
                 match error {
-                    ServiceError::Chain(error) => self.complain(error.to_string()),
+                    ServiceError::Chain(error) => self.complain(&error),
                     other => return Err(other),
                 }
             }
@@ -511,20 +557,33 @@ impl Service {
             (_, Some(State::Seen | State::Proving | State::Proved)) => Wish::Hold,
             (_, Some(State::Moot | State::Forfeited | State::Failed) | None) => Wish::Cancel,
         };
-        match self.submitter.follow(tx, head, wish).await? {
+        let wanted = self.store.wanted(tx.id).await?;
+        let wish = match (wanted, wish) {
+            (Some(Wanted::Bump), Wish::Push) => Wish::Bump,
+            (Some(Wanted::Cancel), Wish::Push) => Wish::Cancel,
+            (_, wish) => wish,
+        };
+        let change = self.submitter.follow(tx, head, wish).await?;
+        if wanted == Some(Wanted::Bump) || wanted.is_some() && change.is_some() {
+            let mut write = self.store.write().await?;
+            write.forget_wish(tx.id).await?;
+            write.commit().await?;
+        }
+        match change {
             Some(change) => self.transaction_changed(tx, job, &change).await,
             None => Ok(()),
         }
     }
 
     /// Says the same trouble at most twice a minute.
-    fn complain(&mut self, what: String) {
+    fn complain(&mut self, error: &impl Coded) {
+        let (code, what) = (error.code(), error.to_string());
         let repeated = self
             .trouble
             .as_ref()
             .is_some_and(|(last, at)| *last == what && self.clock.since(*at) < Duration::from_secs(30));
         if !repeated {
-            self.tell(Notice::Trouble { what: what.clone() });
+            self.tell(Notice::Trouble { code, what: what.clone() });
             self.trouble = Some((what, self.clock.steady()));
         }
     }

@@ -6,10 +6,10 @@ use sqlx::{Column, Row, TypeInfo, ValueRef, any::AnyRow};
 use super::{Place, Store, StoreError};
 
 /// Every table, each after those that its rows name.
-const TABLES: [&str; 9] =
-    ["chain", "cursor", "blocks", "contracts", "jobs", "watched", "transactions", "attempts", "bulletins"];
+const TABLES: [&str; 10] =
+    ["chain", "cursor", "blocks", "contracts", "jobs", "watched", "transactions", "attempts", "wanted", "bulletins"];
 /// What is a place's own.
-const NOT_COPIED: [&str; 2] = ["_sqlx_migrations", "owner"];
+const NOT_COPIED: [&str; 3] = ["_sqlx_migrations", "owner", "heartbeat"];
 
 impl Store {
     /// Takes over all rows of another store, in one write; says how many. This one must be empty.

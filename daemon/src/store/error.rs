@@ -112,6 +112,24 @@ pub enum StoreError {
     Signing(String),
 }
 
+crate::code::codes!(StoreError {
+    Folder = 301,
+    InUse = 302,
+    Database = 303,
+    Migration = 304,
+    OtherChain = 305,
+    Corrupt = 306,
+    LockLost = 307,
+    TakenOver = 308,
+    ReadOnly = 309,
+    Missing = 310,
+    Schema = 311,
+    Unsound = 312,
+    Copy = 313,
+    Backup = 314,
+    Signing = 402,
+});
+
 impl StoreError {
     /// Whether it may be gone when the same is tried again: a server that restarts, a full disk that is tidied, a lock that
     /// somebody holds for a moment. What was being written is not committed, except that of a commit whose connection broke

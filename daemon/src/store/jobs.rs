@@ -43,6 +43,11 @@ impl State {
         (Self::Failed, "failed"),
     ];
 
+    /// All states, in a job's order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().map(|(state, _)| state)
+    }
+
     /// Whether the daemon still has something to do for it.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Seen | Self::Proving | Self::Proved | Self::Submitted | Self::Included)

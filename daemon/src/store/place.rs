@@ -54,6 +54,8 @@ pub enum PlaceError {
     Parameter(String),
 }
 
+crate::code::codes!(PlaceError { Scheme = 131, NoFile = 132, Parameter = 133 });
+
 impl Place {
     /// Reads `sqlite:PATH`, `sqlite://PATH` or `postgres://…`.
     pub fn parse(url: &str) -> Result<Self, PlaceError> {

@@ -23,6 +23,11 @@ pub enum TxState {
 }
 
 impl TxState {
+    /// All states, in a transaction's order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::Signed, Self::Broadcast, Self::Included, Self::Final, Self::Dropped].into_iter()
+    }
+
     /// As it is stored.
     pub fn name(self) -> &'static str {
         match self {
@@ -39,8 +44,7 @@ impl FromStr for TxState {
     type Err = StoreError;
 
     fn from_str(s: &str) -> Result<Self, StoreError> {
-        [Self::Signed, Self::Broadcast, Self::Included, Self::Final, Self::Dropped]
-            .into_iter()
+        Self::all()
             .find(|state| state.name() == s)
             .ok_or(StoreError::Corrupt { table: "transactions", column: "state" })
     }

@@ -12,6 +12,7 @@ mod feed;
 mod guard;
 mod logs;
 mod market;
+mod operator;
 mod oracle;
 mod play;
 mod private;

@@ -29,6 +29,10 @@ pub(crate) fn zugzwang(config: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zugzwang"));
     command.current_dir(root()).arg("--config").arg(config).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Several run at the same time: no server, unless the file says where.
+    if !std::fs::read_to_string(config).is_ok_and(|text| text.contains("[http]")) {
+        command.env("ZUGZWANG__HTTP__LISTEN", "");
+    }
     command
 }
 
@@ -138,29 +142,56 @@ async fn a_deployed_daemon_that_is_killed_while_proving_answers_once() {
 #[test]
 fn mistakes_are_one_line_and_an_exit_code() {
     let dir = tempfile::tempdir().expect("folder");
-    let check = |toml: &str, arguments: &[&str], code: i32, says: &str| {
+    let check = |toml: &str, arguments: &[&str], code: &str, exit: i32, says: &str| {
         let config = dir.path().join("zugzwang.toml");
         std::fs::write(&config, toml).expect("write");
         let output = zugzwang(&config, arguments).output().expect("the binary");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
-        assert!(error.contains(says), "{arguments:?}: {error}");
+        assert!(error.starts_with(&format!("zugzwang: {code}: ")) && error.contains(says), "{arguments:?}: {error}");
+
+        let output = zugzwang(&config, arguments).arg("--json").output().expect("the binary");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(exit), 0), "{arguments:?}");
+        let error = &serde_json::from_slice::<serde_json::Value>(&output.stderr).expect("one line of JSON")["error"];
+        assert_eq!((&error["code"], &error["exit"]), (&code.into(), &exit.into()), "{error}");
+        assert!(error["message"].as_str().expect("message").contains(says), "{error}");
+        assert!(root().join(error["page"].as_str().expect("page")).is_file(), "{error}");
     };
     let arena = "[chess]\narena = \"0x00000000000000000000000000000000000000aa\"\n";
-    check("[chain]\nrpcc = \"x\"", &["check"], 2, "did you mean `chain.rpc`?");
-    check("[chain", &["check"], 2, "zugzwang.toml");
-    check("", &["check"], 2, "chess.arena");
+    check("[chain]\nrpcc = \"x\"", &["check"], "ZZ-102", 2, "did you mean `chain.rpc`?");
+    check("[chain", &["check"], "ZZ-101", 2, "zugzwang.toml");
+    check("", &["check"], "ZZ-103", 2, "chess.arena");
     let store = format!("[store]\npath = \"{}\"\n", dir.path().join("z.db").display());
-    check(&format!("{arena}{store}[key]\nkeystore = \"/nowhere/key.json\""), &["run"], 4, "there is no such file");
-    check("", &["model", "inspect", "/nowhere"], 5, "/nowhere");
+    check(
+        &format!("{arena}{store}[key]\nkeystore = \"/nowhere/key.json\""),
+        &["run"],
+        "ZZ-401",
+        4,
+        "there is no such file",
+    );
+    check("", &["model", "inspect", "/nowhere"], "ZZ-501", 5, "/nowhere");
     check(
         "",
         &["model", "prove", "models/chess-s", "--fen", "8/8/8/8/8/8/8/8 w - - 0 1"],
+        "ZZ-110",
         2,
         "give a legal chess position",
     );
-    check("", &["model", "prove", "models/chess-s", "--shape", "3"], 5, "LANES,KERNELS,K");
+    check("", &["model", "prove", "models/chess-s", "--shape", "3"], "ZZ-501", 5, "LANES,KERNELS,K");
+}
+
+#[test]
+fn a_misspelt_command_is_shown_with_advice_and_a_code() {
+    let none = Path::new("none.toml");
+    let output = zugzwang(none, &["chekc"]).output().expect("the binary");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("'check'") && error.contains("zugzwang: ZZ-100: "), "{error}");
+    let output = zugzwang(none, &["--json", "chekc"]).output().expect("the binary");
+    let error: serde_json::Value = serde_json::from_slice(&output.stderr).expect("one line of JSON");
+    assert_eq!(error["error"]["code"], "ZZ-100", "{error}");
+    assert!(error["error"]["message"].as_str().expect("message").contains("chekc"), "{error}");
 }
 
 /// Writes parameters of 2^k rows whose τ everybody can know.

@@ -35,6 +35,8 @@ pub enum ChessError {
     },
 }
 
+crate::code::codes!(ChessError { NoPosition = 611, Move = 612, NoneLegal = 613 });
+
 /// Steps (file, rank) of the network's eight directions.
 const DIRECTIONS: [(i32, i32); 8] = [(0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1)];
 /// Steps of a knight.

@@ -254,7 +254,7 @@ impl<'a> Game<'a> {
                     }
                     return Ok(None);
                 }
-                Notice::Trouble { what } => self.screen.say(&format!("trouble: {what}")),
+                Notice::Trouble { what, .. } => self.screen.say(&format!("trouble: {what}")),
                 _ => {}
             }
         }

@@ -253,7 +253,7 @@ impl Demo<'_> {
                 Notice::Ended { why, .. } => {
                     return Err(DemoError::NoAnswer { what: "to the incident".into(), why });
                 }
-                Notice::Trouble { what } => self.screen.say(&format!("  the daemon says: {what}")),
+                Notice::Trouble { what, .. } => self.screen.say(&format!("  the daemon says: {what}")),
                 Notice::Mined { hash, gas, .. } => {
                     let Some(Judgement { score, paused }) = self.stand.operator.judgement_in(hash).await? else {
                         continue;

@@ -16,20 +16,9 @@
 mod routes;
 mod shelf;
 
-use std::{net::SocketAddr, path::PathBuf, pin::pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Extension, Router};
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::JoinSet,
-    time::{Instant, sleep, timeout},
-};
+use tokio::{net::TcpListener, sync::watch, time::sleep};
 
 use super::{
     bulletin::Bulletin,
@@ -39,20 +28,12 @@ use super::{
         dir::{Dir, Found},
     },
 };
-use crate::chain::types::{Address, B256};
-use routes::{Listening, Shared};
+use crate::{
+    chain::types::{Address, B256},
+    http::serve,
+};
+use routes::Shared;
 use shelf::Shelf;
-
-/// Connections at the same time; further ones wait until one ends.
-const CONNECTIONS: usize = 256;
-/// Time for a request's head.
-const HEAD: Duration = Duration::from_secs(5);
-/// Most bytes of a request's head.
-const HEAD_BYTES: usize = 16 << 10;
-/// Time for a connection that isn't listening to events.
-const CONNECTION: Duration = Duration::from_secs(60);
-/// Time for what is under way when the server stops.
-const STOPPING: Duration = Duration::from_secs(3);
 
 /// What is served, and where.
 #[derive(Clone, Debug)]
@@ -84,6 +65,8 @@ pub enum PublisherError {
         why: std::io::Error,
     },
 }
+
+crate::code::codes!(PublisherError { Listen = 671; Folder });
 
 /// A publisher that listens and has looked at its folder once.
 #[derive(Debug)]
@@ -137,7 +120,7 @@ impl Publisher {
         let router = routes::router(Shared::new(self.shelf.clone(), stop.clone()));
         tokio::select! {
             () = self.keeper.keep(&self.shelf) => {}
-            () = accept(self.listener, router, stop) => {}
+            () = serve::accept(self.listener, router, stop, serve::Limits::default()) => {}
         }
     }
 }
@@ -206,69 +189,5 @@ impl Keeper {
             self.inbox = Some(Inbox::new(publisher, feed_id));
         }
         self.inbox.as_mut()
-    }
-}
-
-/// Takes connections until it is stopped, and waits for those that are left.
-async fn accept(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = JoinSet::new();
-    loop {
-        let next = async {
-            let permit = room.clone().acquire_owned().await.ok()?;
-            loop {
-                match listener.accept().await {
-                    Ok((stream, _)) => return Some((stream, permit)),
-                    Err(error) => {
-                        tracing::warn!("no connection can be taken: {error}; it is tried again");
-                        sleep(Duration::from_millis(100)).await;
-                    }
-                }
-            }
-        };
-        let taken = tokio::select! {
-            taken = next => taken,
-            _ = stop.wait_for(|stop| *stop) => None,
-        };
-        let Some((stream, permit)) = taken else { break };
-        connections.spawn(connection(stream, router.clone(), stop.clone(), permit));
-        while connections.try_join_next().is_some() {}
-    }
-    drop(listener);
-    // What isn't done by then is cut off.
-    let _ = timeout(STOPPING, async { while connections.join_next().await.is_some() {} }).await;
-}
-
-/// One connection, to its end. An error of it is the client's.
-async fn connection(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>, _permit: OwnedSemaphorePermit) {
-    let listening = Listening::default();
-    let service = TowerToHyperService::new(router.layer(Extension(listening.clone())));
-    let mut served = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
-            .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    let mut deadline = pin!(sleep(CONNECTION));
-    let mut ending = false;
-    loop {
-        tokio::select! {
-            _ = served.as_mut() => return,
-            _ = stop.wait_for(|stop| *stop), if !ending => {}
-            () = deadline.as_mut() => {
-                if ending {
-                    return;
-                }
-                if listening.is_now() {
-                    deadline.as_mut().reset(Instant::now() + CONNECTION);
-                    continue;
-                }
-            }
-        }
-        // Ends after the request that is under way, if it does so in time.
-        served.as_mut().graceful_shutdown();
-        deadline.as_mut().reset(Instant::now() + STOPPING);
-        ending = true;
     }
 }

@@ -1,13 +1,6 @@
 //! What is served: `/bulletins`, `/bulletins/{sequence}` and `/events`.
 
-use std::{
-    convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -26,6 +19,7 @@ use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::shelf::{Shelf, Shown};
+use crate::http::serve::{Listened, Listening};
 
 /// Event streams at the same time.
 const LISTENERS: usize = 64;
@@ -45,31 +39,6 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(shelf: Arc<Shelf>, stop: watch::Receiver<bool>) -> Self {
         Self { shelf, stop, listeners: Arc::new(Semaphore::new(LISTENERS)) }
-    }
-}
-
-/// Event streams on one connection: it isn't cut off while there is one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Listening(Arc<AtomicUsize>);
-
-impl Listening {
-    pub(super) fn is_now(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-
-    fn begin(&self) -> Listened {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Listened(self.clone())
-    }
-}
-
-/// One event stream, until it is dropped.
-#[derive(Debug)]
-struct Listened(Listening);
-
-impl Drop for Listened {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

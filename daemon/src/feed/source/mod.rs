@@ -213,6 +213,23 @@ pub enum SourceError {
     },
 }
 
+crate::code::codes!(SourceError {
+    BadUrl = 641,
+    Client = 642,
+    NoAnswer = 643,
+    Status = 644,
+    TooLarge = 645,
+    NotAList = 646,
+    NotEvents = 647,
+    Silent = 648,
+    Ended = 649,
+    Endless = 650,
+    Folder = 651,
+    TooManyFiles = 652,
+    BadItem = 653,
+    MoreBadItems = 654,
+});
+
 /// Why something that was read isn't a bulletin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ItemError {
@@ -229,6 +246,8 @@ pub enum ItemError {
     #[error("it can't be read: {0}; check its permissions")]
     Unreadable(String),
 }
+
+crate::code::codes!(ItemError { TooLong = 655, Unreadable = 656; Bulletin });
 
 /// A source that is ready to be asked.
 #[derive(Debug)]
