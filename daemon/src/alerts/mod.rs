@@ -22,6 +22,8 @@ pub use outbox::{AlertError, Outbox};
 
 /// Alerts that are open at the same time; further ones are counted and not sent, so that a flood doesn't fill the memory.
 const MOST_OPEN: usize = 500;
+/// How long trouble isn't heard of until it counts as over: what lasts is told anew at least every half minute.
+const QUIET: Duration = Duration::from_secs(90);
 /// Most characters of what is told.
 const MOST_CHARS: usize = 1500;
 
@@ -164,7 +166,7 @@ impl Alerts {
             }
         }
         let lasting = self.config.lasting;
-        let quiet = |open: &Open| now.saturating_sub(open.seen) > lasting.max(Duration::from_secs(60));
+        let quiet = |open: &Open| now.saturating_sub(open.seen) > QUIET;
         let passing = [Kind::Trouble, Kind::SpendLimit];
         let over: Vec<(Kind, String)> = self
             .open
@@ -215,7 +217,12 @@ impl Alerts {
         let full = self.open.len() >= MOST_OPEN;
         let key = (Kind::Trouble, code.to_string());
         match self.open.get_mut(&key) {
-            Some(open) => (open.seen, open.what) = (now, what.to_owned()),
+            Some(open) => {
+                if open.told.is_none() && now.saturating_sub(open.seen) > QUIET {
+                    open.since = now;
+                }
+                (open.seen, open.what) = (now, what.to_owned());
+            }
             None if full => {}
             None => {
                 let (subject, what) = (String::new(), what.to_owned());

@@ -224,6 +224,7 @@ mod tests {
     #[tokio::test]
     async fn the_secret_of_an_address_is_in_no_error() {
         let (url, _) = webhook(vec![403]).await;
+        crate::chain::install_tls();
         let client = Client::new();
         let message = Message { kind: Kind::Trouble, text: "x".into() };
         for url in [url, "http://127.0.0.1:1/services/s3cret".to_owned()] {

@@ -80,7 +80,16 @@ fn what_holds_is_told_once_and_once_more_when_it_is_over() {
             (12, Step::Late),
             (13, Step::Proved),
         ],
-        expect![[""]],
+        expect![[r#"
+            0 needs_person :rotating_light: chain 1: chess 7 round 3 needs a person: reverts: &lt;!channel&gt; &amp; more
+            3 resolved :white_check_mark: chain 1: over: chess 7 round 3: reverts
+            5 stuck :rotating_light: chain 1: the daemon is stuck: no turn for 61 s
+            7 resolved :white_check_mark: chain 1: over: no turn for 62 s
+            8 low_balance :warning: chain 1: 0x0000000000000000000000000000000000000000 is running out of ether: 0.009000 ether are left; send it some
+            10 resolved :white_check_mark: chain 1: over: 0x0000000000000000000000000000000000000000: 0.008000 ether are left; send it some
+            11 late_proof :hourglass: chain 1: a proof is over its budget: chess 7 round 3: not done within 60 s
+            13 resolved :white_check_mark: chain 1: over: chess: chess 7 round 3: not done within 60 s
+        "#]],
     );
 }
 
@@ -104,7 +113,10 @@ fn trouble_is_told_when_it_lasts() {
             (221, Step::Tick),
             (222, Step::Tick),
         ],
-        expect![[""]],
+        expect![[r#"
+            121 trouble :warning: chain 1: trouble lasts: still no answer (ZZ-202)
+            220 resolved :white_check_mark: chain 1: over: still no answer
+        "#]],
     );
 }
 
@@ -119,7 +131,11 @@ fn what_still_holds_is_told_again_after_a_while() {
             (51, Step::Stuck(Some("for 111 s"))),
             (110, Step::Tick),
         ],
-        expect![[""]],
+        expect![[r#"
+            0 stuck :rotating_light: chain 1: the daemon is stuck: for 60 s
+            50 stuck :rotating_light: chain 1: the daemon is stuck: for 110 s
+            110 resolved :white_check_mark: chain 1: over: for 111 s
+        "#]],
     );
 }
 
@@ -128,7 +144,10 @@ fn an_end_by_a_deep_reorganisation_has_words_of_its_own() {
     check(
         &mut alerts("[alerts.templates]\ndeep_reorg = \"{code} on {chain}: {what}\"\n"),
         &[(0, Step::Ended(208, "below block 5")), (1, Step::Ended(303, "the disk is full"))],
-        expect![[""]],
+        expect![[r#"
+            0 deep_reorg ZZ-208 on chain 1: below block 5
+            1 stopped :rotating_light: chain 1: stopped by an error: the disk is full (ZZ-303)
+        "#]],
     );
 }
 

@@ -1,5 +1,7 @@
 //! `zugzwang status`, `tail` and `replay`: what a daemon does, has done, and is to do again.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -58,7 +60,7 @@ fn in_words(status: &Status) -> String {
         Some(head) => lines.push(format!("blocks    head {head}, read up to {}", block(status.cursor))),
         None => lines.push(format!("blocks    read up to {}", block(status.cursor))),
     }
-    let counts = |counts: &std::collections::BTreeMap<String, u64>| {
+    let counts = |counts: &BTreeMap<String, u64>| {
         let some: Vec<String> =
             counts.iter().filter(|(_, n)| **n > 0).map(|(state, n)| format!("{n} {state}")).collect();
         if some.is_empty() { "none".to_owned() } else { some.join(", ") }
@@ -101,7 +103,8 @@ fn event_in_words(event: &Value) -> String {
         line.push_str(&format!(" {app} {subject}"));
     }
     let shown = ["time_ms", "event", "app", "subject"];
-    for (key, value) in event.as_object().into_iter().flatten().filter(|(key, _)| !shown.contains(&key.as_str())) {
+    let rest: BTreeMap<&String, &Value> = event.as_object().into_iter().flatten().collect();
+    for (key, value) in rest.into_iter().filter(|(key, _)| !shown.contains(&key.as_str())) {
         line.push_str(&format!(" {key}={}", text(value)));
     }
     line

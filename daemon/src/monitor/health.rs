@@ -151,7 +151,7 @@ mod tests {
         for second in 101..=300 {
             idle.turned(at(second), 58, 57);
         }
-        check(&idle, 300, expect!["block 58 has been the newest one for 199 s"]);
+        check(&idle, 300, expect!["block 58 has been the newest one for 204 s"]);
         let on_demand = HttpConfig { head_age: None, ..LIMITS };
         assert!(idle.report(at(300), &on_demand).is_ready());
     }

@@ -62,7 +62,7 @@ async fn a_proof_over_its_time_is_told_and_tried_again_until_it_counts_as_failed
     world.human_moves(game, 0).await;
     world.until("it counts as failed", async || !daemon.ends().is_empty()).await;
     assert!(matches!(&daemon.ends()[..], [(State::Failed, why)] if why.contains("doesn't end")), "{:?}", daemon.ends());
-    let told = |notice: &Notice| matches!(notice, Notice::Trouble { what } if what.contains("prover.budget_s"));
+    let told = |notice: &Notice| matches!(notice, Notice::Trouble { what, .. } if what.contains("prover.budget_s"));
     assert!(daemon.notices.lock().expect("notices").iter().filter(|notice| told(notice)).count() >= 2);
     drop(gate);
     daemon.stop().await.expect("clean stop");
