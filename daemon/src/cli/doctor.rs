@@ -244,8 +244,9 @@ async fn store(findings: &mut Findings, config: &Config, running: bool) {
     match Store::open(config.store.place.clone()).await {
         Ok(store) => {
             match store.try_write(config.chain.chain_id).await {
-                Ok(()) => findings
-                    .good("store", format!("{} can be written, and nobody holds its lock", config.store.place)),
+                Ok(()) => {
+                    findings.good("store", format!("{} can be written, and nobody holds its lock", config.store.place))
+                }
                 Err(error) => findings.failed("store", &error),
             }
             store.close().await;

@@ -6,11 +6,11 @@
 pub mod alerts;
 pub mod chain;
 mod fleet;
+#[cfg(test)]
+mod fuzz;
 pub mod http;
 pub mod log;
 mod prover;
-#[cfg(test)]
-mod fuzz;
 pub mod raw;
 mod store;
 mod worker;

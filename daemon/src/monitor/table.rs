@@ -148,7 +148,12 @@ pub const TABLE: &[Row] = &[
     ("zugzwang_worker_busy_count", Gauge, &[], "Proofs that this worker makes now."),
     ("zugzwang_worker_proofs_total", Counter, &["state"], "Proofs of this worker, by how they ended."),
     ("zugzwang_rpc_ws_losses_total", Counter, &["chain"], "Times that the WebSocket, which only hints, was lost."),
-    ("zugzwang_watcher_head_blocks", Gauge, &["chain"], "Height of the newest block at the last poll, whatever became of the turn."),
+    (
+        "zugzwang_watcher_head_blocks",
+        Gauge,
+        &["chain"],
+        "Height of the newest block at the last poll, whatever became of the turn.",
+    ),
     ("zugzwang_watcher_cursor_blocks", Gauge, &["chain"], "How far that poll read."),
     ("zugzwang_watcher_range_blocks", Gauge, &["chain"], "Blocks in one log query, as the node bears them."),
     ("zugzwang_watcher_logs_total", Counter, &["chain"], "Logs of our contracts that were read."),
