@@ -115,7 +115,7 @@ impl TxView {
 /// Transactions of a chain, newest first.
 pub async fn transactions(store: &Store, chain_id: u64, all: bool, limit: u32) -> Result<Vec<TxView>, StoreError> {
     let mut views = Vec::new();
-    for tx in store.list_transactions(chain_id, all, limit).await? {
+    for tx in store.newest_transactions(chain_id, all, limit).await? {
         views.push(TxView::new(&tx, store.wanted(tx.id).await?));
     }
     Ok(views)

@@ -109,7 +109,7 @@ impl Store {
     }
 
     /// Jobs of a chain, newest first: those of a state, or all that are open or failed, or all.
-    pub async fn list_jobs(&self, chain_id: u64, which: Which, limit: u32) -> Result<Vec<Job>, StoreError> {
+    pub async fn newest_jobs(&self, chain_id: u64, which: Which, limit: u32) -> Result<Vec<Job>, StoreError> {
         let filter = match which {
             Which::All => String::new(),
             Which::Live => " AND state IN ('seen', 'proving', 'proved', 'submitted', 'included', 'failed')".to_owned(),
@@ -127,7 +127,7 @@ impl Store {
     }
 
     /// Transactions of a chain with their versions, newest first: those that aren't at an end, or all.
-    pub async fn list_transactions(&self, chain_id: u64, all: bool, limit: u32) -> Result<Vec<Tx>, StoreError> {
+    pub async fn newest_transactions(&self, chain_id: u64, all: bool, limit: u32) -> Result<Vec<Tx>, StoreError> {
         let filter = if all { "" } else { " AND state NOT IN ('final', 'dropped')" };
         let columns = transactions::COLUMNS;
         let sql = format!("SELECT {columns} FROM transactions WHERE chain_id = $1{filter} ORDER BY id DESC LIMIT $2");
