@@ -170,7 +170,7 @@ fn mistakes_are_one_line_and_an_exit_code() {
         4,
         "there is no such file",
     );
-    check("", &["model", "inspect", "/nowhere"], "ZZ-501", 5, "/nowhere");
+    check("", &["model", "inspect", "/nowhere"], "ZZ-590", 5, "/nowhere");
     check(
         "",
         &["model", "prove", "models/chess-s", "--fen", "8/8/8/8/8/8/8/8 w - - 0 1"],
