@@ -26,8 +26,8 @@ fn is(request: &Value, method: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn openzeppelin_monitor_432_a_long_gap_is_read_once_though_ranges_are_limited() {
     let chain = Chain::new().await;
-    for _ in 0..5 {
-        chain.mine(300).await;
+    for _ in 0..3 {
+        chain.mine(150).await;
         chain.log(2).await;
     }
     let refusals: [(u64, i64, &'static str); 4] = [
@@ -41,7 +41,7 @@ async fn openzeppelin_monitor_432_a_long_gap_is_read_once_though_ranges_are_limi
         proxy.does(move |request| if span(request) > limit { Fault::Error(code, words) } else { Fault::None });
         let mut config = config(&[&proxy.url]);
         // The provider that answers for one block at a time is not made to for all of them.
-        config.start_block = if limit == 1 { chain.head().await - 100 } else { 0 };
+        config.start_block = if limit == 1 { chain.head().await - 60 } else { 0 };
         let from = config.start_block;
         let mut follower = Follower::new(&chain, config).await;
         follower.catch_up(2000).await;
