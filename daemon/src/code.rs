@@ -39,6 +39,8 @@ impl Code {
     pub const TOO_DEEP: Self = Self(208);
     /// A spend limit is reached.
     pub const SPEND_LIMIT: Self = Self(604);
+    /// The account's nonce and ours don't follow each other.
+    pub const NONCE_GAP: Self = Self(615);
     /// A command could not be done, for a reason that its message tells.
     pub const FAILED: Self = Self(690);
     /// The program has a bug.
@@ -52,7 +54,7 @@ impl Code {
         ("PROVER", 511),
         ("FEED", 640),
         ("CLAIM_REFUSED", 603),
-        ("SPEND_LIMIT", 604),
+        ("NONCE_GAP", 615),
         ("NOT_DRAINED", 628),
         ("FAILED", 690),
         ("BUG", 900),
@@ -134,6 +136,7 @@ pub fn all() -> Vec<(&'static str, &'static str, Code)> {
         ("ConfigError", config::ConfigError::CODES),
         ("ChainError", chain::ChainError::CODES),
         ("WatchError", chain::watcher::WatchError::CODES),
+        ("Held", chain::Held::CODES),
         ("SubmitError", chain::submit::SubmitError::CODES),
         ("SignatureError", chain::signature::SignatureError::CODES),
         ("StoreError", store::StoreError::CODES),

@@ -41,6 +41,7 @@ impl Chain {
             bump_after: Duration::from_secs(60),
             bump_percent: 13,
             gas_margin_percent: 20,
+            ..SubmitConfig::default()
         };
         Wallet::new(self.client.clone(), key, prices)
     }

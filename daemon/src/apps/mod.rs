@@ -12,12 +12,14 @@ pub mod guard;
 pub mod market;
 pub mod oracle;
 
-use std::{fmt, ops::Range, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, pin::Pin, sync::Arc};
 
 use crate::{
     chain::{
         ChainError, Client,
         contract::Words,
+        policy::Permit,
+        signer,
         submit::Call,
         types::{Address, Log, U256},
     },
@@ -218,6 +220,9 @@ pub trait App: Send + Sync + fmt::Debug {
     /// The contract's own errors in words.
     fn words(&self) -> Words;
 
+    /// Every call of the contract that [`App::reply`] and [`App::look`] make. Nothing else is signed.
+    fn permits(&self) -> Vec<Permit>;
+
     /// Whether a refusal in these words says that our time ran out.
     fn is_forfeited(&self, _words: &str) -> bool {
         false
@@ -274,12 +279,29 @@ pub struct News {
 pub struct Ground {
     /// The node.
     pub client: Client,
-    /// The address that signs.
+    /// The address that signs for the app that is opened; by default that of `[key]`.
     pub signer: Address,
+    /// The addresses of all keys by name, for apps that name one of `[[keys]]`.
+    pub signers: BTreeMap<String, Address>,
     /// The models with their keys.
     pub models: Models,
     /// The store, for what came from outside the chain.
     pub store: Store,
+}
+
+impl Ground {
+    /// The same, with the address that signs for a contract.
+    fn of(&self, config: &Config, app: &'static str, contract: Address) -> Result<Self, AppError> {
+        let signer = match (config.key_of(contract), self.signers.get(config.key_of(contract))) {
+            (_, Some(signer)) => *signer,
+            (signer::DEFAULT, None) => self.signer,
+            (name, None) => {
+                let why = format!("its key {name} was not opened; add it as [[keys]] with this name");
+                return Err(AppError::Lacking { app, contract, why });
+            }
+        };
+        Ok(Self { signer, ..self.clone() })
+    }
 }
 
 /// The apps that the configuration names, each with its contract checked.
@@ -289,20 +311,24 @@ pub struct Ground {
 pub async fn open(config: &Config, ground: &Ground) -> Result<Vec<Arc<dyn App>>, AppError> {
     let mut apps: Vec<Arc<dyn App>> = Vec::new();
     if let Some(chess) = &config.chess {
-        apps.push(Arc::new(chess::Chess::open(chess, ground).await?));
+        let ground = ground.of(config, "chess", chess.arena)?;
+        apps.push(Arc::new(chess::Chess::open(chess, &ground).await?));
     }
     if let Some(oracle) = &config.oracle {
-        apps.push(Arc::new(oracle::InferenceOracle::open(oracle, ground).await?));
+        let ground = ground.of(config, "oracle", oracle.contract)?;
+        apps.push(Arc::new(oracle::InferenceOracle::open(oracle, &ground).await?));
     }
     if let Some(guard) = &config.guard {
         for contract in &guard.contracts {
-            apps.push(Arc::new(guard::FraudGuard::open(*contract, ground).await?));
+            let ground = ground.of(config, "guard", *contract)?;
+            apps.push(Arc::new(guard::FraudGuard::open(*contract, &ground).await?));
         }
     }
     if let Some(market) = &config.market {
         let feeds = Arc::new(market::Feeds::new(market.feeds.clone()));
         for contract in &market.contracts {
-            apps.push(Arc::new(market::PredictionMarket::open(*contract, market, &feeds, ground).await?));
+            let ground = ground.of(config, "market", *contract)?;
+            apps.push(Arc::new(market::PredictionMarket::open(*contract, market, &feeds, &ground).await?));
         }
         if let Some(board) = market.board {
             apps.push(Arc::new(market::BulletinBoard::open(board, &feeds, ground).await?));

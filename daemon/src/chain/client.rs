@@ -308,7 +308,8 @@ impl Client {
             .map_err(|e| self.error("eth_getTransactionReceipt", e))?;
         Ok(receipt.and_then(|receipt| {
             let block = BlockRef { number: receipt.block_number?, hash: receipt.block_hash? };
-            Some(Mined { block, ok: receipt.status(), gas_used: receipt.gas_used })
+            let gas_price = receipt.effective_gas_price;
+            Some(Mined { block, ok: receipt.status(), gas_used: receipt.gas_used, gas_price })
         }))
     }
 

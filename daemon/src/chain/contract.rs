@@ -91,7 +91,15 @@ pub fn in_words(data: &Bytes, words: Words) -> String {
     if let Ok(panic) = Panic::abi_decode(data) {
         return one_line(&panic.to_string());
     }
-    if data.is_empty() { "no reason given".into() } else { one_line(&format!("unknown error {data}")) }
+    match (data.first_chunk::<4>(), data.len()) {
+        (_, 0) => "no reason given".into(),
+        (Some(selector), 5..) => {
+            let arguments = alloy::hex::encode_prefixed(&data[4..]);
+            let selector = alloy::hex::encode_prefixed(selector);
+            one_line(&format!("unknown error {selector}, with the arguments {arguments}"))
+        }
+        _ => format!("unknown error {data}"),
+    }
 }
 
 /// What a refused call says, if the contract refused it: its words, or `None` if the node did.
@@ -100,5 +108,37 @@ pub fn refusal(error: &ChainError, words: Words) -> Option<String> {
         ChainError::Refused { data: Some(data), .. } => Some(in_words(data, words)),
         ChainError::Refused { message, .. } if message.to_lowercase().contains("revert") => Some(one_line(message)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::types::U256;
+
+    #[test]
+    fn what_a_contract_says_is_put_in_words() {
+        let own: Words = |data| (data.as_ref() == [9, 9, 9, 9]).then(|| "OutOfTime: the deadline was at 5".into());
+        let panic = |code: u64| Bytes::from(Panic { code: U256::from(code) }.abi_encode());
+        let unknown = Bytes::from([vec![0xde, 0xad, 0xbe, 0xef], vec![0; 31], vec![7]].concat());
+        let word = "0".repeat(62);
+        let cases = [
+            (Bytes::from_static(&[9, 9, 9, 9]), "OutOfTime: the deadline was at 5".into()),
+            (Revert::from("not yet").abi_encode().into(), "not yet".into()),
+            (Revert::from("two\nlines").abi_encode().into(), "two lines".into()),
+            (panic(0x01), "panic: assertion failed (0x01)".into()),
+            (panic(0x11), "panic: arithmetic underflow or overflow (0x11)".into()),
+            (panic(0x12), "panic: division or modulo by zero (0x12)".into()),
+            (panic(0x32), "panic: array out-of-bounds access (0x32)".into()),
+            (Bytes::new(), "no reason given".into()),
+            (Bytes::from_static(&[1, 2]), "unknown error 0x0102".into()),
+            (Bytes::from_static(&[1, 2, 3, 4]), "unknown error 0x01020304".into()),
+            (unknown, format!("unknown error 0xdeadbeef, with the arguments 0x{word}07")),
+        ];
+        for (data, expected) in cases {
+            assert_eq!(in_words(&data, own), expected);
+        }
+        let long = in_words(&Bytes::from(vec![7; 4000]), own);
+        assert!(long.starts_with("unknown error 0x07070707") && long.len() < 320, "{long}");
     }
 }

@@ -3,6 +3,7 @@
 use alloy::transports::{RpcError, TransportErrorKind};
 
 use super::{
+    held::Held,
     rpc::{EndpointError, redacted, refusal},
     types::{Address, B256, Bytes},
 };
@@ -148,6 +149,9 @@ pub enum ChainError {
         /// Why, and what to do.
         why: String,
     },
+    /// A transaction waits, though nothing is broken.
+    #[error(transparent)]
+    Held(#[from] Held),
     /// A contract refused a call that must work.
     #[error("{what} reverts: {why}")]
     Reverts {
@@ -181,7 +185,8 @@ crate::code::codes!(ChainError {
     OtherGenesis = 212,
     Disagree = 213,
     FalseLog = 214,
-    Key = 401,
+    Key = 401;
+    Held
 });
 
 impl ChainError {
@@ -240,6 +245,7 @@ impl ChainError {
                 | Self::FalseLog { .. }
                 | Self::Missing { .. }
                 | Self::FeeAboveCap { .. }
+                | Self::Held(_)
                 | Self::Refused { .. }
                 | Self::NotMined { .. }
         )

@@ -37,6 +37,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::config::SpendLimits;
 
     const CONFIG: SubmitConfig = SubmitConfig {
         max_fee: 100,
@@ -44,6 +45,8 @@ mod tests {
         bump_after: Duration::from_secs(1),
         bump_percent: 13,
         gas_margin_percent: 20,
+        max_gas: 1_000_000,
+        limits: SpendLimits { hour: None, day: None },
     };
 
     #[test]
@@ -61,5 +64,24 @@ mod tests {
         assert_eq!(bumped(&CONFIG, old, 10, Some(2)), Some(Fees { max_fee: 25, max_priority: 3 }));
         assert_eq!(bumped(&CONFIG, old, 40, Some(2)), Some(Fees { max_fee: 82, max_priority: 3 }));
         assert_eq!(bumped(&CONFIG, Fees { max_fee: 95, max_priority: 2 }, 10, None), None);
+    }
+
+    #[test]
+    fn no_offer_goes_over_the_cap() {
+        let tips = [None, Some(0), Some(1), Some(5), Some(1000), Some(u128::MAX)];
+        for base_fee in (0..130).chain([u128::MAX / 2, u128::MAX]) {
+            for tip in tips {
+                let mut offers = Vec::from_iter(first(&CONFIG, base_fee, tip));
+                // Whatever was offered before, each replacement pays more than what it replaces, or there is none.
+                while let Some(old) = offers.last().copied() {
+                    let Some(next) = bumped(&CONFIG, old, base_fee, tip) else { break };
+                    assert!(next.max_fee * 100 >= old.max_fee * 113 && next.max_priority > old.max_priority);
+                    offers.push(next);
+                }
+                let within = |offer: &Fees| offer.max_fee <= CONFIG.max_fee && offer.max_priority <= offer.max_fee;
+                assert!(offers.iter().all(within), "{base_fee} {tip:?}: {offers:?}");
+                assert_eq!(offers.is_empty(), base_fee >= CONFIG.max_fee);
+            }
+        }
     }
 }

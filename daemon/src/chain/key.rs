@@ -3,22 +3,23 @@
 use std::{fmt, path::Path};
 
 use alloy::{
-    consensus::{SignableTransaction, TxEip1559, TxEnvelope},
-    eips::eip2718::{Decodable2718, Encodable2718},
-    network::TxSignerSync,
-    primitives::TxKind,
+    consensus::TxEnvelope,
+    eips::eip2718::Decodable2718,
+    primitives::Signature,
     signers::{SignerSync, local::PrivateKeySigner},
 };
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     error::{ChainError, one_line},
-    fees::Fees,
     signature::SignatureBytes,
+    signer::{SignerError, Unsigned},
     types::{Address, B256, Bytes, U256},
 };
-use crate::{config::PasswordSource, store::Signed};
+use crate::{config::PasswordSource, files};
 
-/// A key that signs. Its `Debug` shows the address only.
+/// A key in this process' memory. Its `Debug` shows the address only; its number is overwritten when the last copy is
+/// dropped, as are passwords and private keys that were read on the way to it.
 #[derive(Clone)]
 pub struct Key {
     signer: PrivateKeySigner,
@@ -55,8 +56,9 @@ impl Key {
                 "there is no such file; make one with `zugzwang key new`, or set key.keystore",
             ));
         }
+        files::refuse_exposed(keystore).map_err(|why| wrong(keystore, &why))?;
         let password = read_password(keystore, password)?;
-        let signer = PrivateKeySigner::decrypt_keystore(keystore, password).map_err(|e| {
+        let signer = PrivateKeySigner::decrypt_keystore(keystore, password.as_bytes()).map_err(|e| {
             let text = one_line(&e.to_string());
             if text.to_lowercase().contains("mac") {
                 wrong(keystore, "the password is wrong; check key.password_env or key.password_file")
@@ -75,11 +77,9 @@ impl Key {
 
     /// Writes a keystore for a private key in hex. Refuses to replace a file.
     pub fn import(private_key: &str, keystore: &Path, password: &PasswordSource) -> Result<Self, ChainError> {
-        let signer = private_key
-            .trim()
-            .parse()
-            .map_err(|_| wrong(keystore, "what was given is no private key; give 64 hex digits on standard input"))?;
-        Self::write(signer, keystore, password)
+        let key = Self::from_hex(private_key)
+            .ok_or_else(|| wrong(keystore, "what was given is no private key; give 64 hex digits on standard input"))?;
+        Self::write(key.signer, keystore, password)
     }
 
     fn write(signer: PrivateKeySigner, keystore: &Path, password: &PasswordSource) -> Result<Self, ChainError> {
@@ -92,8 +92,10 @@ impl Key {
         // Written under another name first, so that a crash leaves no half keystore behind.
         let name = format!(".{}.tmp", std::process::id());
         let mut rng = rand::thread_rng();
-        PrivateKeySigner::encrypt_keystore(folder, &mut rng, signer.to_bytes(), password, Some(&name))
-            .map_err(|e| wrong(keystore, &format!("{}; is the folder writable?", one_line(&e.to_string()))))?;
+        let mut secret = signer.to_bytes();
+        let encrypted = PrivateKeySigner::encrypt_keystore(folder, &mut rng, secret, password.as_bytes(), Some(&name));
+        secret.zeroize();
+        encrypted.map_err(|e| wrong(keystore, &format!("{}; is the folder writable?", one_line(&e.to_string()))))?;
         let written = folder.join(name);
         restrict(&written)
             .and_then(|()| std::fs::rename(&written, keystore))
@@ -112,29 +114,16 @@ impl Key {
         self.signer.address()
     }
 
-    /// Signs a transaction with a nonce and a price.
-    pub fn sign(&self, plan: &Plan, nonce: u64, fees: Fees) -> Result<Signed, String> {
-        let mut tx = TxEip1559 {
-            chain_id: plan.chain_id,
-            nonce,
-            gas_limit: plan.gas_limit,
-            max_fee_per_gas: fees.max_fee,
-            max_priority_fee_per_gas: fees.max_priority,
-            to: plan.to.map_or(TxKind::Create, TxKind::Call),
-            value: plan.value,
-            access_list: Default::default(),
-            input: plan.data.clone(),
-        };
-        let signature = self.signer.sign_transaction_sync(&mut tx).map_err(|e| one_line(&e.to_string()))?;
-        let signed = tx.into_signed(signature);
-        let mut raw = Vec::new();
-        signed.encode_2718(&mut raw);
-        Ok(Signed {
-            hash: *signed.hash(),
-            raw,
-            max_fee: fees.max_fee,
-            max_priority: fees.max_priority,
-            gas_limit: plan.gas_limit,
+    /// A key from 64 hex digits; `None` if they are none.
+    pub(super) fn from_hex(text: &str) -> Option<Self> {
+        Some(Self { signer: text.trim().parse().ok()? })
+    }
+
+    /// Signs a transaction.
+    pub(super) fn sign_unsigned(&self, tx: &Unsigned) -> Result<Signature, SignerError> {
+        self.signer.sign_hash_sync(&tx.digest()).map_err(|e| SignerError::Unreachable {
+            signer: format!("key {}", self.address()),
+            why: one_line(&e.to_string()),
         })
     }
 
@@ -170,15 +159,17 @@ fn wrong(keystore: &Path, why: &str) -> ChainError {
     ChainError::Key { path: keystore.display().to_string(), why: why.to_owned() }
 }
 
-fn read_password(keystore: &Path, source: &PasswordSource) -> Result<String, ChainError> {
+fn read_password(keystore: &Path, source: &PasswordSource) -> Result<Zeroizing<String>, ChainError> {
     let password = match source {
-        PasswordSource::Env(name) => std::env::var(name).map_err(|_| {
+        PasswordSource::Env(name) => Zeroizing::new(std::env::var(name).map_err(|_| {
             wrong(keystore, &format!("its password is expected in the variable {name}; set it, or key.password_file"))
-        })?,
+        })?),
         PasswordSource::File(path) => {
+            files::refuse_exposed(path).map_err(|why| wrong(keystore, &format!("its password: {why}")))?;
             let text = std::fs::read_to_string(path)
                 .map_err(|e| wrong(keystore, &format!("its password file {}: {e}", path.display())))?;
-            text.lines().next().unwrap_or_default().to_owned()
+            let text = Zeroizing::new(text);
+            Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())
         }
     };
     if password.is_empty() { Err(wrong(keystore, "its password is empty; set one")) } else { Ok(password) }
@@ -204,7 +195,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("folder");
         let file = dir.path().join("key.json");
         let secret = dir.path().join("password");
-        std::fs::write(&secret, "hunter2\n").expect("write");
+        files::new_secret(&secret, "hunter2\n").expect("write");
         let password = PasswordSource::File(secret.clone());
         let key = Key::create(&file, &password).expect("key");
         assert_eq!(Key::open(&file, &password).expect("open").address(), key.address());
@@ -216,6 +207,37 @@ mod tests {
         std::fs::write(&file, &text[..text.len() / 2]).expect("write");
         assert!(Key::open(&file, &password).unwrap_err().to_string().contains("damaged"));
         assert!(Key::open(&dir.path().join("none"), &password).unwrap_err().to_string().contains("no such file"));
-        assert!(!format!("{key:?}").contains("signer"));
+        assert_eq!(format!("{key:?}"), format!("Key({})", key.address()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_that_others_can_read_are_refused() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().expect("folder");
+        let (keystore, secret) = (dir.path().join("key.json"), dir.path().join("password"));
+        files::new_secret(&secret, "correct horse\n").expect("write");
+        let password = PasswordSource::File(secret.clone());
+        Key::create(&keystore, &password).expect("key");
+        let mode = |path: &Path| std::fs::metadata(path).expect("file").permissions().mode() & 0o777;
+        assert_eq!(mode(&keystore), 0o600, "a new keystore is its owner's only");
+        for (file, open_to, refused) in [
+            (&keystore, 0o640, true),
+            (&keystore, 0o604, true),
+            (&keystore, 0o400, false),
+            (&secret, 0o644, true),
+            (&secret, 0o620, true),
+            (&secret, 0o600, false),
+        ] {
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(open_to)).expect("mode");
+            let opened = Key::open(&keystore, &password);
+            assert_eq!(opened.is_err(), refused, "{} {open_to:o}", file.display());
+            if let Err(error) = opened {
+                let text = error.to_string();
+                assert!(text.contains("chmod 600") && text.contains(&format!("{open_to:o}")), "{text}");
+                assert!(!text.contains("correct horse"), "{text}");
+            }
+        }
     }
 }

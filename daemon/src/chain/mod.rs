@@ -5,10 +5,14 @@ pub mod client;
 pub mod contract;
 pub mod error;
 pub mod fees;
+pub mod held;
 pub mod hint;
 pub mod key;
+pub mod limits;
+pub mod policy;
 pub mod rpc;
 pub mod signature;
+pub mod signer;
 pub mod span;
 pub mod submit;
 pub mod types;
@@ -18,7 +22,9 @@ pub mod watcher;
 pub use client::Client;
 pub use contract::Contract;
 pub use error::ChainError;
+pub use held::Held;
 pub use key::Key;
+pub use signer::Keys;
 pub use wallet::Wallet;
 
 /// Chooses the TLS provider for https endpoints, once per process.

@@ -1,14 +1,19 @@
 //! Sends a transaction and waits for it: for deployments and for the demo's human, where a person
 //! looks on. The daemon's own answers go through [`super::submit`], which stores them first.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
-    Client, Key,
+    Client,
     contract::{self, Words},
     error::ChainError,
     fees,
+    held::Held,
     key::Plan,
+    signer::{self, Signer, Unsigned},
     types::{Address, B256, Bytes, Log, U256},
 };
 use crate::{config::SubmitConfig, store::Mined};
@@ -21,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Wallet {
     /// The node.
     pub client: Client,
-    key: Key,
+    key: Arc<dyn Signer>,
     prices: SubmitConfig,
     words: Words,
 }
@@ -41,8 +46,8 @@ pub struct Receipt {
 
 impl Wallet {
     /// A wallet that pays at most what the configuration allows.
-    pub fn new(client: Client, key: Key, prices: SubmitConfig) -> Self {
-        Self { client, key, prices, words: |_| None }
+    pub fn new(client: Client, key: impl Into<Arc<dyn Signer>>, prices: SubmitConfig) -> Self {
+        Self { client, key: key.into(), prices, words: |_| None }
     }
 
     /// The same wallet, which puts a contract's refusals in these words.
@@ -99,10 +104,10 @@ impl Wallet {
         )?;
         let nonce = self.client.nonce(self.address()).await?;
         let plan = Plan { chain_id: self.client.chain_id(), to, data, value, gas_limit };
-        let signed = self
-            .key
-            .sign(&plan, nonce, fees)
-            .map_err(|why| ChainError::Key { path: self.address().to_string(), why })?;
+        let unsigned = Unsigned::new(&plan, nonce, fees);
+        let failed = |source| Held::Signer { account: self.address(), source };
+        let signature = self.key.sign(&unsigned).await.map_err(failed)?;
+        let signed = signer::seal(unsigned, signature, self.address()).map_err(failed)?;
         self.client.send(&signed.raw).await?;
         let started = Instant::now();
         let mut pause = Duration::from_millis(20);

@@ -7,7 +7,7 @@ use super::{CliError, Output, deploy_apps};
 use crate::{
     apps::chess::Terms,
     chain::{
-        Client, Key, Wallet, bytecode,
+        Client, Wallet, bytecode, signer,
         types::{B256, U256},
     },
     config::{Config, RawConfig},
@@ -55,7 +55,7 @@ pub(super) async fn run(args: Args, mut raw: RawConfig, output: Output) -> Resul
     }
     let config = Config::from_raw(raw)?;
     let configured = config.chess.as_ref().map(|chess| chess.arena).filter(|_| known);
-    let key = Key::open(&config.key.keystore, &config.key.password)?;
+    let key = signer::open(&config.keys[0], config.chain.chain_id).await?;
     let client = Client::open(&config.chain).await?;
     let wallet = Wallet::new(client.clone(), key, config.submit.clone());
     if client.balance(wallet.address()).await?.is_zero() {

@@ -10,7 +10,7 @@ use super::{CliError, Output};
 use crate::{
     apps::{guard, market, oracle},
     chain::{
-        Client, Key, Wallet,
+        Client, Wallet, signer,
         types::{Address, B256},
         wallet::Receipt,
     },
@@ -117,7 +117,7 @@ impl Site {
         // No contract is needed yet: this command is what makes them.
         raw.chess.arena = format!("0x{:040x}", 1);
         let config = Config::from_raw(raw)?;
-        let key = Key::open(&config.key.keystore, &config.key.password)?;
+        let key = signer::open(&config.keys[0], config.chain.chain_id).await?;
         let client = Client::open(&config.chain).await?;
         let wallet = Wallet::new(client.clone(), key, config.submit.clone());
         if client.balance(wallet.address()).await?.is_zero() {

@@ -12,10 +12,10 @@ use super::{CliError, Output, run};
 use crate::{
     alerts::ether,
     apps::{self, Ground},
-    chain::{ChainError, Client as Node, Key},
+    chain::{ChainError, Client as Node, Keys, signer},
     clock::Clock,
     code::{Code, Coded},
-    config::{ChainConfig, Config, PasswordSource},
+    config::{ChainConfig, Config, PasswordSource, SignerConfig},
     http::{Client, Running},
     prover::Models,
     store::{Place, Store},
@@ -150,9 +150,14 @@ fn file_permissions(findings: &mut Findings, file: &Path) {
 
 /// Files that only the daemon's user should read.
 fn secrets(findings: &mut Findings, config: &Config) {
-    let mut files = vec![config.key.keystore.clone()];
-    if let PasswordSource::File(path) = &config.key.password {
-        files.push(path.clone());
+    let mut files = Vec::new();
+    for key in &config.keys {
+        if let SignerConfig::Keystore { path, password } = &key.signer {
+            files.push(path.clone());
+            if let PasswordSource::File(path) = password {
+                files.push(path.clone());
+            }
+        }
     }
     files.extend(config.http.token_file.clone());
     for path in files {
@@ -318,29 +323,36 @@ async fn online(findings: &mut Findings, config: &Config) {
     } else {
         findings.good("fees", format!("the base fee is {:.3} gwei", head.base_fee as f64 / 1e9));
     }
-    let key = match Key::open(&config.key.keystore, &config.key.password) {
-        Ok(key) => key,
+    let keys = match Keys::open(&config.keys, config.chain.chain_id).await {
+        Ok(keys) => keys,
         Err(error) => return findings.failed("key", &error),
     };
-    findings.good("key", key.address().to_string());
-    match node.balance(key.address()).await {
-        Ok(wei) if wei < config.alerts.low_balance || wei.is_zero() => {
-            findings.warn("balance", format!("{} ether; send some to {}", ether(wei), key.address()));
+    for (name, address) in keys.addresses() {
+        findings.good("key", format!("{name}: {address}"));
+        match node.balance(address).await {
+            Ok(wei) if wei < config.alerts.low_balance || wei.is_zero() => {
+                findings.warn("balance", format!("{} ether; send some to {address}", ether(wei)));
+            }
+            Ok(wei) => findings.good("balance", format!("{} ether", ether(wei))),
+            Err(error) => findings.failed("balance", &error),
         }
-        Ok(wei) => findings.good("balance", format!("{} ether", ether(wei))),
-        Err(error) => findings.failed("balance", &error),
     }
-    contracts(findings, config, node, key).await;
+    contracts(findings, config, node, &keys).await;
 }
 
-async fn contracts(findings: &mut Findings, config: &Config, node: Node, key: Key) {
+async fn contracts(findings: &mut Findings, config: &Config, node: Node, keys: &Keys) {
     // Contracts are asked without models and without the daemon's store, which may be in use.
     let place = std::env::temp_dir().join(format!("zugzwang-doctor-{}.db", std::process::id()));
     let store = match Store::open(Place::File(place.clone())).await {
         Ok(store) => store,
         Err(error) => return findings.failed("contracts", &error),
     };
-    let ground = Ground { client: node, signer: key.address(), models: Models::default(), store: store.clone() };
+    let signer = match keys.get(signer::DEFAULT) {
+        Ok(signer) => signer.address(),
+        Err(error) => return findings.failed("key", &error),
+    };
+    let (signers, models) = (keys.addresses(), Models::default());
+    let ground = Ground { client: node, signer, signers, models, store: store.clone() };
     match apps::open(config, &ground).await {
         Ok(apps) => {
             let names: Vec<String> = apps.iter().map(|app| format!("{} {}", app.name(), app.contract())).collect();

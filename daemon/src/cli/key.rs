@@ -4,6 +4,7 @@ use std::{io::Read, path::PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::{CliError, Output};
 use crate::{
@@ -42,7 +43,7 @@ pub(super) fn run(command: Command, raw: RawConfig, output: Output) -> Result<()
         Command::New(_) => Key::create(&path, &password)?,
         Command::Address(_) => Key::open(&path, &password)?,
         Command::Import(_) => {
-            let mut text = String::new();
+            let mut text = Zeroizing::new(String::new());
             std::io::stdin()
                 .take(1024)
                 .read_to_string(&mut text)

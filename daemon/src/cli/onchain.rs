@@ -46,6 +46,7 @@ pub(super) async fn on_local_chain(prover: &dyn Prove, proof: &Proof) -> Result<
         bump_after: Duration::from_secs(60),
         bump_percent: 13,
         gas_margin_percent: 10,
+        ..SubmitConfig::default()
     };
     let wallet = Wallet::new(client.clone(), key, prices);
     let code_bytes = code.deployed_bytecode.len();

@@ -25,7 +25,7 @@ use super::{CliError, logs};
 use crate::{
     alerts::Outbox,
     apps::{self, Ground},
-    chain::{Client, Key},
+    chain::{Client, Keys, signer},
     code::Code,
     config::{Config, ConfigError, RawConfig},
     fleet::Fleet,
@@ -264,9 +264,9 @@ async fn start(all: &[Named], panels: &[Panel]) -> Result<Vec<(Service, Client)>
     let Some(first) = all.first() else { return Ok(vec![]) };
     let workshop = workshop(&first.config, &Models::union(&models)).await?;
     let mut services = Vec::new();
-    for (((named, panel), (key, ground)), models) in all.iter().zip(panels).zip(grounds).zip(models) {
+    for (((named, panel), (keys, ground)), models) in all.iter().zip(panels).zip(grounds).zip(models) {
         let (client, observer) = (ground.client.clone(), panel.monitor.observer());
-        let service = service(&named.config, key, ground, models, workshop.clone(), observer).await?;
+        let service = service(&named.config, keys, ground, models, workshop.clone(), observer).await?;
         services.push((service.keeping_store_open(), client));
     }
     Ok(services)
@@ -275,21 +275,22 @@ async fn start(all: &[Named], panels: &[Panel]) -> Result<Vec<(Service, Client)>
 /// A service that doesn't run, with its store: for what a command does in the place of a stopped daemon.
 pub(super) async fn once(config: Config) -> Result<(Service, Store), CliError> {
     let store = Store::open(config.store.place.clone()).await?;
-    let (key, ground) = ground(&config, store.clone()).await?;
+    let (keys, ground) = ground(&config, store.clone()).await?;
     let models = LoadedModels::default().of(&config).await?;
     // Nothing is proven by it: a pool of this process does, whatever the configuration says of a fleet.
     let workshop = Arc::new(Pool::new(&config.prover, &models)?);
-    let service = service(&config, key, ground, models, workshop, service::log_only()).await?;
+    let service = service(&config, keys, ground, models, workshop, service::log_only()).await?;
     Ok((service, store))
 }
 
-/// Key, node and contracts.
-async fn ground(config: &Config, store: Store) -> Result<(Key, Ground), CliError> {
-    let key = Key::open(&config.key.keystore, &config.key.password)?;
+/// Keys, node and contracts.
+async fn ground(config: &Config, store: Store) -> Result<(Keys, Ground), CliError> {
+    let keys = Keys::open(&config.keys, config.chain.chain_id).await?;
     let client = Client::open(&config.chain).await?;
-    let ground = Ground { client, signer: key.address(), models: Models::default(), store };
+    let (signer, signers) = (keys.get(signer::DEFAULT)?.address(), keys.addresses());
+    let ground = Ground { client, signer, signers, models: Models::default(), store };
     apps::open(config, &ground).await?;
-    Ok((key, ground))
+    Ok((keys, ground))
 }
 
 /// Where proofs are made.
@@ -302,7 +303,7 @@ async fn workshop(config: &Config, models: &Models) -> Result<Arc<dyn Workshop>,
 
 async fn service(
     config: &Config,
-    key: Key,
+    keys: Keys,
     ground: Ground,
     models: Models,
     workshop: Arc<dyn Workshop>,
@@ -310,7 +311,7 @@ async fn service(
 ) -> Result<Service, CliError> {
     let (store, client) = (ground.store.clone(), ground.client.clone());
     let apps = apps::open(config, &Ground { models, ..ground }).await?;
-    Ok(Service::start(config.clone(), client, key, apps, store, workshop, observer).await?)
+    Ok(Service::start(config.clone(), client, keys, apps, store, workshop, observer).await?)
 }
 
 /// Models by their folders: each is loaded once, for however many chains it serves.

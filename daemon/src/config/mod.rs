@@ -9,20 +9,26 @@ mod fleet;
 #[cfg(test)]
 mod fuzz;
 pub mod http;
+pub mod key;
 pub mod log;
 mod prover;
 pub mod raw;
+mod secrets;
 mod store;
+pub mod submit;
 mod worker;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use crate::{
-    chain::types::{Address, U256},
+    chain::{
+        signer,
+        types::{Address, U256},
+    },
     feed::{self, FeedConfig, Limits, SourceConfig},
     prover::Source,
 };
@@ -31,10 +37,12 @@ pub use alerts::{AlertsConfig, Webhook};
 pub use chain::{ChainConfig, EndpointConfig};
 pub use fleet::{Access, Fallback, FleetConfig, RawFleet};
 pub use http::HttpConfig;
+pub use key::{CloudConfig, CloudService, KeyConfig, PasswordSource, RemoteApi, RemoteConfig, SignerConfig};
 pub use log::LogConfig;
 pub use prover::{ProverConfig, RawProver};
 pub use raw::RawConfig;
 pub use store::{RawStore, StoreConfig};
+pub use submit::{SpendLimits, SubmitConfig};
 pub use worker::{RawWorkerConfig, WorkerConfig};
 
 /// What can be wrong with a configuration. Each message says what, where and what to do.
@@ -114,8 +122,10 @@ pub struct Config {
     pub prover: ProverConfig,
     /// Workers beyond this machine.
     pub fleet: Option<FleetConfig>,
-    /// Which key signs.
-    pub key: KeyConfig,
+    /// The keys that sign: `[key]` first, then those of `[[keys]]`.
+    pub keys: Vec<KeyConfig>,
+    /// The names of the keys of the contracts that have one of their own.
+    pub key_names: BTreeMap<Address, String>,
     /// How transactions are priced and followed.
     pub submit: SubmitConfig,
     /// Where jobs and transactions are kept.
@@ -281,39 +291,6 @@ pub struct ModelConfig {
     pub srs: Source,
 }
 
-/// Which key signs.
-#[derive(Clone, Debug)]
-pub struct KeyConfig {
-    /// Encrypted keystore (Web3 secret storage).
-    pub keystore: PathBuf,
-    /// Where its password is.
-    pub password: PasswordSource,
-}
-
-/// Where a keystore's password is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordSource {
-    /// In an environment variable of this name.
-    Env(String),
-    /// In the first line of a file.
-    File(PathBuf),
-}
-
-/// How transactions are priced and followed.
-#[derive(Clone, Debug)]
-pub struct SubmitConfig {
-    /// Highest fee per gas, in wei.
-    pub max_fee: u128,
-    /// Highest tip per gas, in wei.
-    pub max_priority: u128,
-    /// Age at which an unmined transaction is replaced.
-    pub bump_after: Duration,
-    /// By how much a replacement pays more, in per cent.
-    pub bump_percent: u128,
-    /// What is added to the gas estimate, in per cent.
-    pub gas_margin_percent: u64,
-}
-
 impl Config {
     /// Reads and checks the layers. Without a file, only defaults and the environment count.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
@@ -343,20 +320,18 @@ impl Config {
     /// Checks a raw configuration.
     pub fn from_raw(raw: RawConfig) -> Result<Self, ConfigError> {
         let chain = ChainConfig::from_raw(raw.chain)?;
-        if raw.submit.bump_percent < 10 {
-            return Err(bad(
-                "submit.bump_percent",
-                raw.submit.bump_percent,
-                "is below 10, the least that nodes accept for a replacement",
-            ));
+        let submit = SubmitConfig::from_raw(&raw.submit)?;
+        let mut keys = Vec::with_capacity(1 + raw.keys.len());
+        for key in std::iter::once(raw.key).chain(raw.keys) {
+            keys.push(KeyConfig::from_raw(key, submit.limits)?);
         }
-        let password = match (raw.key.password_file.is_empty(), raw.key.password_env.is_empty()) {
-            (false, _) => PasswordSource::File(raw.key.password_file.into()),
-            (true, false) => PasswordSource::Env(raw.key.password_env),
-            (true, true) => {
-                return Err(bad("key.password_env", "", "is empty and so is key.password_file: name one of the two"));
-            }
-        };
+        KeyConfig::check_names(&keys)?;
+        let of_sections = [
+            ("chess", raw.chess.key.clone()),
+            ("oracle", raw.oracle.key.clone()),
+            ("market", raw.market.key.clone()),
+            ("guard", raw.guard.key.clone()),
+        ];
         // An app is one whose contract is named.
         let named = |contract: &str| !contract.is_empty();
         let chess = named(&raw.chess.arena).then(|| ChessConfig::from_raw(&raw.chess)).transpose()?;
@@ -382,7 +357,7 @@ impl Config {
         if chess.is_none() && oracle.is_none() && market.is_none() && guard.is_none() {
             return Err(ConfigError::NoApp);
         }
-        let config = Self {
+        let mut config = Self {
             chain,
             chess,
             oracle,
@@ -396,14 +371,9 @@ impl Config {
             },
             prover: ProverConfig::from_raw(&raw.prover)?,
             fleet: FleetConfig::from_raw(&raw.fleet)?,
-            key: KeyConfig { keystore: path("key.keystore", &raw.key.keystore)?, password },
-            submit: SubmitConfig {
-                max_fee: gwei("submit.max_fee_gwei", raw.submit.max_fee_gwei)?,
-                max_priority: gwei("submit.max_priority_gwei", raw.submit.max_priority_gwei)?,
-                bump_after: Duration::from_secs(at_least("submit.bump_after_s", raw.submit.bump_after_s, 1)?),
-                bump_percent: raw.submit.bump_percent.into(),
-                gas_margin_percent: raw.submit.gas_margin_percent,
-            },
+            keys,
+            key_names: BTreeMap::new(),
+            submit,
             store: StoreConfig::from_raw(&raw.store)?,
             http: HttpConfig::from_raw(raw.http)?,
             alerts: AlertsConfig::from_raw(raw.alerts)?,
@@ -415,8 +385,31 @@ impl Config {
             Some((_, (app, contract))) => Err(ConfigError::Unreadable(format!(
                 "contract {contract} is named twice, the second time as {app}: name it once"
             ))),
-            None => Ok(config),
+            None => {
+                config.key_names = config.names_of(&of_sections)?;
+                Ok(config)
+            }
         }
+    }
+
+    /// The name of the key that signs for a contract.
+    pub fn key_of(&self, contract: Address) -> &str {
+        self.key_names.get(&contract).map_or(signer::DEFAULT, String::as_str)
+    }
+
+    /// Which contract's key has which name, of what each section says.
+    fn names_of(&self, sections: &[(&'static str, String)]) -> Result<BTreeMap<Address, String>, ConfigError> {
+        let mut names = BTreeMap::new();
+        for (section, name) in sections.iter().filter(|(_, name)| !name.is_empty()) {
+            if !self.keys.iter().any(|key| key.name == *name) {
+                return Err(bad("key", name, &format!("is what {section}.key names, but no [[keys]] has this name")));
+            }
+            // A board is one of the market's contracts.
+            let of_section = |app: &str| app == *section || (app == "board" && *section == "market");
+            let contracts = self.contracts().into_iter().filter(|(app, _)| of_section(app));
+            names.extend(contracts.map(|(_, contract)| (contract, name.clone())));
+        }
+        Ok(names)
     }
 }
 
@@ -466,7 +459,7 @@ mod tests {
                 c.chess.expect("chess").arena,
                 c.chain.confirmations,
                 c.submit.max_fee,
-                c.key.password
+                c.keys[0].signer
             ),
             Err(error) => error.to_string(),
         };

@@ -9,7 +9,8 @@ use config::{Environment, File, FileFormat, Value, ValueKind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    ConfigError, RawFleet, RawProver, RawStore, alerts::RawAlerts, chain::RawChain, http::RawHttp, log::RawLog,
+    ConfigError, RawFleet, RawProver, RawStore, alerts::RawAlerts, chain::RawChain, http::RawHttp, key::RawKey,
+    log::RawLog, secrets, submit::RawSubmit,
 };
 use crate::chain::rpc::redacted;
 
@@ -33,8 +34,10 @@ pub struct RawConfig {
     pub prover: RawProver,
     /// `[fleet]`.
     pub fleet: RawFleet,
-    /// `[key]`.
+    /// `[key]`, which signs for every app that names no other.
     pub key: RawKey,
+    /// More keys, as `[[keys]]`, each with a name of its own.
+    pub keys: Vec<RawKey>,
     /// `[submit]`.
     pub submit: RawSubmit,
     /// `[store]`.
@@ -57,11 +60,13 @@ pub struct RawChess {
     pub host: String,
     /// Whether games are claimed whose human has let the clock run out.
     pub claim_timeouts: bool,
+    /// Name of the key that signs for it; empty for `[key]`.
+    pub key: String,
 }
 
 impl Default for RawChess {
     fn default() -> Self {
-        Self { arena: String::new(), host: String::new(), claim_timeouts: true }
+        Self { arena: String::new(), host: String::new(), claim_timeouts: true, key: String::new() }
     }
 }
 
@@ -77,6 +82,8 @@ pub struct RawOracle {
     pub registered: Vec<u64>,
     /// Requests that pay less are left to others.
     pub min_bounty_gwei: f64,
+    /// Name of the key that signs for it; empty for `[key]`.
+    pub key: String,
 }
 
 /// `[market]`: prediction markets that are decided by signed bulletins.
@@ -91,13 +98,22 @@ pub struct RawMarket {
     pub models: Vec<String>,
     /// Whether markets are ended that nothing decided in time.
     pub expire: bool,
+    /// Name of the key that signs for it; empty for `[key]`.
+    pub key: String,
     /// Feeds, as `[[market.feeds]]`.
     pub feeds: Vec<RawFeed>,
 }
 
 impl Default for RawMarket {
     fn default() -> Self {
-        Self { contracts: vec![], board: String::new(), models: vec![], expire: true, feeds: vec![] }
+        Self {
+            contracts: vec![],
+            board: String::new(),
+            models: vec![],
+            expire: true,
+            key: String::new(),
+            feeds: vec![],
+        }
     }
 }
 
@@ -135,6 +151,8 @@ pub struct RawGuard {
     pub contracts: Vec<String>,
     /// The folders of the models that score accounts, public or private.
     pub models: Vec<String>,
+    /// Name of the key that signs for it; empty for `[key]`.
+    pub key: String,
 }
 
 /// `[model]`: what is proven.
@@ -154,50 +172,6 @@ pub struct RawModel {
 impl Default for RawModel {
     fn default() -> Self {
         Self { dir: "models/chess-m".into(), shape: String::new(), cache: ".zugzwang/cache".into(), srs: String::new() }
-    }
-}
-
-/// `[key]`: who signs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RawKey {
-    /// Encrypted keystore file.
-    pub keystore: String,
-    /// Name of the variable that holds its password.
-    pub password_env: String,
-    /// File whose first line is the password; wins over `password_env`.
-    pub password_file: String,
-}
-
-impl Default for RawKey {
-    fn default() -> Self {
-        Self {
-            keystore: ".zugzwang/key.json".into(),
-            password_env: "ZUGZWANG_PASSWORD".into(),
-            password_file: String::new(),
-        }
-    }
-}
-
-/// `[submit]`: how transactions are priced.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RawSubmit {
-    /// Highest fee per gas.
-    pub max_fee_gwei: f64,
-    /// Highest tip per gas.
-    pub max_priority_gwei: f64,
-    /// Seconds after which an unmined transaction is replaced.
-    pub bump_after_s: u64,
-    /// By how many per cent a replacement pays more.
-    pub bump_percent: u32,
-    /// Per cent added to the gas estimate.
-    pub gas_margin_percent: u64,
-}
-
-impl Default for RawSubmit {
-    fn default() -> Self {
-        Self { max_fee_gwei: 200.0, max_priority_gwei: 2.0, bump_after_s: 45, bump_percent: 13, gas_margin_percent: 20 }
     }
 }
 
@@ -232,12 +206,14 @@ pub(super) fn environment() -> HashMap<String, String> {
 
 /// A configuration file's text.
 pub(super) fn text(file: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(file).map_err(|e| {
+    let text = std::fs::read_to_string(file).map_err(|e| {
         ConfigError::Unreadable(format!(
             "{}: {e}; name another file with --config, or leave it out to use defaults and ZUGZWANG__ variables",
             file.display()
         ))
-    })
+    })?;
+    secrets::refuse_exposed(file, &text)?;
+    Ok(text)
 }
 
 /// Any configuration: its defaults, then the file, then the environment. Keys that it doesn't have are refused.

@@ -1,6 +1,7 @@
 //! What every demo stands on: a local chain, accounts with money, and a daemon with a folder of its own.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -99,7 +100,13 @@ impl Stand {
         let store = Store::open(&config.store).await?;
         let client = Client::connect_to(&self.chain.url, config.chain.chain_id, config.chain.timeout).await?;
         let workshop = Arc::new(Pool::new(&config.prover, &models)?);
-        let ground = Ground { client: client.clone(), signer: self.key.address(), models, store: store.clone() };
+        let ground = Ground {
+            client: client.clone(),
+            signer: self.key.address(),
+            signers: BTreeMap::new(),
+            models,
+            store: store.clone(),
+        };
         let apps = apps::open(&config, &ground).await.map_err(ServiceError::from)?;
         let service = Service::start(config, client, self.key.clone(), apps, store, workshop, observer).await?;
         let (stop, stopped) = watch::channel(false);
@@ -150,6 +157,7 @@ async fn rich(client: &Client, key: Key) -> Result<Wallet, DemoError> {
         bump_after: Duration::from_secs(30),
         bump_percent: 13,
         gas_margin_percent: 20,
+        ..SubmitConfig::default()
     };
     Ok(Wallet::new(client.clone(), key, prices))
 }

@@ -267,7 +267,8 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
             }
         }
         Event::Unmined { round } => {
-            for job in at(jobs, *round).filter(|job| job.state == State::Included) {
+            // A final one, too: a reorganisation may reach deeper than what counts as final.
+            for job in at(jobs, *round).filter(|job| matches!(job.state, State::Included | State::Final)) {
                 set(job, State::Submitted, "its block was undone; sent again", &mut effects);
             }
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
-    store::{Errand, Job, Store, StoreError, Tx, Wanted},
+    store::{Errand, Job, Store, StoreError, Tx},
 };
 
 /// A job.
@@ -86,7 +86,7 @@ pub struct TxView {
 }
 
 impl TxView {
-    fn new(tx: &Tx, wanted: Option<Wanted>) -> Self {
+    fn new(tx: &Tx) -> Self {
         let newest = tx.attempts.last();
         let (job, purpose) = match tx.errand {
             Some(Errand::Job(job)) => (Some(job), format!("answers job {job}")),
@@ -107,7 +107,7 @@ impl TxView {
             block: tx.mined.map(|mined| mined.block.number),
             ok: tx.mined.map(|mined| mined.ok),
             gas_used: tx.mined.map(|mined| mined.gas_used),
-            wanted: wanted.map(|wanted| wanted.name().to_owned()),
+            wanted: tx.wanted.map(|wanted| wanted.name().to_owned()),
         }
     }
 }
@@ -116,7 +116,7 @@ impl TxView {
 pub async fn transactions(store: &Store, chain_id: u64, all: bool, limit: u32) -> Result<Vec<TxView>, StoreError> {
     let mut views = Vec::new();
     for tx in store.newest_transactions(chain_id, all, limit).await? {
-        views.push(TxView::new(&tx, store.wanted(tx.id).await?));
+        views.push(TxView::new(&tx));
     }
     Ok(views)
 }
@@ -136,7 +136,7 @@ pub async fn job(store: &Store, chain_id: u64, id: i64) -> Result<Option<JobDeta
     let Some(job) = store.job_by_id(id).await?.filter(|job| job.key.chain_id == chain_id) else { return Ok(None) };
     let mut transactions = Vec::new();
     for tx in store.transactions_of(Errand::Job(id)).await? {
-        transactions.push(TxView::new(&tx, store.wanted(tx.id).await?));
+        transactions.push(TxView::new(&tx));
     }
     Ok(Some(JobDetail { job: JobView::from(&job), transactions }))
 }

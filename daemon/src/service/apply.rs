@@ -131,6 +131,7 @@ impl Service {
                 effects(&mut write, &jobs[0].key, &decided, None).await?;
                 after.push((jobs, decided));
             }
+            write.reopen_above(chain_id, ancestor.number).await?;
             write.undo_to(chain_id, ancestor).await?;
         }
         for found in &batch.logs {
@@ -202,7 +203,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let cancelled = match change {
             Change::Included { hash, .. } => {
-                tx.attempts.iter().any(|a| a.hash == *hash && self.submitter.is_cancellation(a))
+                tx.attempts.iter().any(|a| a.hash == *hash && submit::is_cancellation(tx, a))
             }
             _ => false,
         };

@@ -130,13 +130,14 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let (name, subject) = (app.name(), watched.subject);
         // Answers, above all urgent ones, must not wait behind a crowd of these.
-        let live = self.store.live_transactions(self.config.chain.chain_id, self.submitter.address()).await?;
+        let submitter = self.submitter_of(app.contract())?.clone();
+        let live = self.store.live_transactions(self.config.chain.chain_id, submitter.address()).await?;
         let crowd =
             live.iter().filter(|tx| matches!(tx.errand, Some(Errand::Claim(_))) && tx.state != TxState::Included);
         if crowd.count() >= MOST_SENT {
             return self.look_again(watched, Some(now.saturating_add(1))).await;
         }
-        let gas = match self.submitter.simulate(call).await {
+        let gas = match submitter.simulate(call).await {
             Ok(gas) => gas,
             Err(error) => {
                 let Some(why) = contract::refusal(&error, app.words()) else {
@@ -149,7 +150,8 @@ impl Service {
         };
         let stored =
             async |write: &mut Write| -> Result<(), StoreError> { write.look_again(watched.id, Some(again)).await };
-        let hash = self.submitter.sign_and_store(Errand::Claim(watched.id), call, gas, stored).await?;
+        let hash = submitter.sign_and_store(Errand::Claim(watched.id), call, gas, stored).await?;
+        self.troubles.over(&submitter.address().to_string());
         tracing::info!(app = name, %subject, %hash, what, "signed and stored");
         self.broadcast(Errand::Claim(watched.id)).await
     }

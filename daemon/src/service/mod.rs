@@ -12,6 +12,8 @@ mod apply;
 mod looks;
 mod notice;
 pub mod orders;
+mod transactions;
+mod troubles;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -25,9 +27,10 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     apps::{App, AppError, Question, Reply, Task},
     chain::{
-        ChainError, Client, Key, contract,
+        ChainError, Client, Keys, contract,
         hint::Hints,
-        submit::{SubmitError, Submitter, Wish},
+        signer,
+        submit::{SubmitError, Submitter},
         types::Address,
         watcher::{WatchError, Watcher},
     },
@@ -37,8 +40,10 @@ use crate::{
     engine::{self, Event, Priority, Work},
     feed::Bulletin,
     prover::{Made, Order, Progress, ProveError, Ticket, Workshop},
-    store::{Answer, Errand, Job, JobKey, Pruned, State, Store, StoreError, Tx, TxState, Wanted},
+    store::{Answer, Errand, Job, JobKey, Pruned, State, Store, StoreError, TxState},
 };
+
+use self::{transactions::submitters, troubles::Troubles};
 
 pub use notice::{Notice, Observer, Subject, log_only};
 use orders::Placed;
@@ -118,7 +123,8 @@ pub struct Service {
     client: Client,
     apps: Vec<Arc<dyn App>>,
     store: Store,
-    submitter: Submitter,
+    /// One for each key, by its name.
+    submitters: BTreeMap<String, Submitter>,
     watcher: Watcher,
     workshop: Arc<dyn Workshop>,
     observer: Observer,
@@ -135,8 +141,7 @@ pub struct Service {
     made: VecDeque<Done>,
     /// Bulletins that have come and are not stored yet.
     unstored: Vec<(Address, Bulletin)>,
-    /// What was complained of last, and when.
-    trouble: Option<(String, Duration)>,
+    troubles: Troubles,
     heartbeat: Duration,
     pruned: Duration,
     desk: (Desk, mpsc::Receiver<Placed>),
@@ -149,7 +154,7 @@ impl std::fmt::Debug for Service {
         f.debug_struct("Service")
             .field("apps", &self.apps)
             .field("store", &self.store)
-            .field("signer", &self.submitter.address())
+            .field("signers", &self.submitters.values().map(Submitter::address).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }
@@ -159,22 +164,22 @@ impl Service {
     pub async fn start(
         config: Config,
         client: Client,
-        key: Key,
+        keys: impl Into<Keys>,
         apps: Vec<Arc<dyn App>>,
         store: Store,
         workshop: Arc<dyn Workshop>,
         observer: Observer,
     ) -> Result<Self, ServiceError> {
         store.claim_chain(config.chain.chain_id, client.known_block(0).await?.block.hash).await?;
-        let submitter =
-            Submitter::new(client.clone(), store.clone(), key, config.submit.clone(), config.chain.finality);
+        let submitters = submitters(&config, &keys.into(), &apps, &client, &store)?;
+        let signer = submitters.get(signer::DEFAULT).map(Submitter::address).unwrap_or_default();
         let clock = store.clock().clone();
         let watcher = Watcher::new(client.clone(), config.chain.clone());
         let service = Self {
             client,
             apps,
             store,
-            submitter,
+            submitters,
             watcher,
             workshop,
             observer,
@@ -185,7 +190,7 @@ impl Service {
             done: mpsc::unbounded_channel(),
             made: VecDeque::new(),
             unstored: Vec::new(),
-            trouble: None,
+            troubles: Troubles::default(),
             heartbeat: clock.steady(),
             pruned: clock.steady(),
             desk: Desk::new(),
@@ -196,7 +201,7 @@ impl Service {
         service.restart().await?;
         service.take_up().await?;
         service.tell(Notice::Ready {
-            signer: service.submitter.address(),
+            signer,
             apps: service.apps.iter().map(|app| (app.name(), app.contract())).collect(),
         });
         Ok(service)
@@ -253,9 +258,11 @@ impl Service {
 
     /// What is stored, and no node has yet: it is better sent now than by the next run, which may be far.
     async fn send_what_is_signed(&self) -> Result<(), ServiceError> {
-        let live = self.store.live_transactions(self.config.chain.chain_id, self.submitter.address()).await?;
+        let live = self.store.all_live_transactions(self.config.chain.chain_id).await?;
         for tx in live.iter().filter(|tx| tx.state == TxState::Signed) {
-            self.submitter.broadcast(tx).await?;
+            if let Some(submitter) = self.submitter_by(tx.signer) {
+                submitter.broadcast(tx).await?;
+            }
         }
         Ok(())
     }
@@ -355,8 +362,12 @@ impl Service {
     /// one left undone.
     fn let_pass<T: Default>(&mut self, done: Result<T, ServiceError>) -> Result<T, ServiceError> {
         match done {
-            Err(error) if error.is_passing() => {
+            Err(ServiceError::Chain(error)) if error.is_passing() => {
                 self.complain(&error);
+                Ok(T::default())
+            }
+            Err(error) if error.is_passing() => {
+                self.complain_of(&error);
                 Ok(T::default())
             }
             other => other,
@@ -489,7 +500,8 @@ impl Service {
             }
             Reply::Nothing { why } => return self.happened(key, Event::Declined { round, why }).await,
         };
-        let gas = match self.submitter.simulate(&call).await {
+        let submitter = self.submitter_of(key.contract)?.clone();
+        let gas = match submitter.simulate(&call).await {
             Ok(gas) => gas,
             Err(error) => {
                 let Some(why) = contract::refusal(&error, app.words()) else {
@@ -513,7 +525,8 @@ impl Service {
             let jobs = write.jobs_of(key.chain_id, key.contract, key.subject).await?;
             apply::effects(write, &key, &engine::step(&jobs, &Event::Stored { round }), None).await
         };
-        let hash = self.submitter.sign_and_store(Errand::Job(job.id), &call, gas, stored).await?;
+        let hash = submitter.sign_and_store(Errand::Job(job.id), &call, gas, stored).await?;
+        self.troubles.over(&submitter.address().to_string());
         self.tell(Notice::Signed { subject: self.subject(&key), round, hash });
         self.broadcast(Errand::Job(job.id)).await
     }
@@ -522,70 +535,11 @@ impl Service {
     async fn broadcast(&self, errand: Errand) -> Result<(), ServiceError> {
         let stored = self.store.transactions_of(errand).await?;
         for tx in stored.iter().filter(|tx| matches!(tx.state, TxState::Signed | TxState::Broadcast)) {
-            self.submitter.broadcast(tx).await?;
-        }
-        Ok(())
-    }
-
-    /// Looks after every transaction that isn't final yet.
-    async fn follow_transactions(&mut self) -> Result<(), ServiceError> {
-        let live = self.store.live_transactions(self.config.chain.chain_id, self.submitter.address()).await?;
-        if live.is_empty() {
-            return Ok(());
-        }
-        let head = self.client.head().await?.block.number;
-        for tx in live {
-            if let Err(error) = self.follow(&tx, head).await {
-                match error {
-                    ServiceError::Chain(error) => self.complain(&error),
-                    other => return Err(other),
-                }
+            if let Some(submitter) = self.submitter_by(tx.signer) {
+                submitter.broadcast(tx).await?;
             }
         }
         Ok(())
-    }
-
-    async fn follow(&mut self, tx: &Tx, head: u64) -> Result<(), ServiceError> {
-        let job = match tx.errand {
-            Some(Errand::Job(id)) => self.store.job_by_id(id).await?,
-            Some(Errand::Claim(_)) | None => None,
-        };
-        let wish = match (tx.errand, job.as_ref().map(|job| job.state)) {
-            (Some(Errand::Claim(_)), _) if tx.state == TxState::Included => Wish::Hold,
-            (Some(Errand::Claim(row)), _) => self.wish_for_claim(row).await?,
-            (_, Some(State::Submitted | State::Included | State::Final)) => Wish::Push,
-            (_, Some(State::Seen | State::Proving | State::Proved)) => Wish::Hold,
-            (_, Some(State::Moot | State::Forfeited | State::Failed) | None) => Wish::Cancel,
-        };
-        let wanted = self.store.wanted(tx.id).await?;
-        let wish = match (wanted, wish) {
-            (Some(Wanted::Bump), Wish::Push) => Wish::Bump,
-            (Some(Wanted::Cancel), Wish::Push) => Wish::Cancel,
-            (_, wish) => wish,
-        };
-        let change = self.submitter.follow(tx, head, wish).await?;
-        if wanted == Some(Wanted::Bump) || wanted.is_some() && change.is_some() {
-            let mut write = self.store.write().await?;
-            write.forget_wish(tx.id).await?;
-            write.commit().await?;
-        }
-        match change {
-            Some(change) => self.transaction_changed(tx, job, &change).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Says the same trouble at most twice a minute.
-    fn complain(&mut self, error: &impl Coded) {
-        let (code, what) = (error.code(), error.to_string());
-        let repeated = self
-            .trouble
-            .as_ref()
-            .is_some_and(|(last, at)| *last == what && self.clock.since(*at) < Duration::from_secs(30));
-        if !repeated {
-            self.tell(Notice::Trouble { code, what: what.clone() });
-            self.trouble = Some((what, self.clock.steady()));
-        }
     }
 
     /// Idle and stuck must not look the same.
@@ -617,6 +571,20 @@ impl Service {
             );
         }
         Ok(())
+    }
+
+    /// Tells a trouble, unless it was told a moment ago.
+    fn complain(&mut self, error: &ChainError) {
+        if self.troubles.is_news(error, self.clock.steady()) {
+            self.tell(Notice::Trouble { code: error.code(), what: error.to_string() });
+        }
+    }
+
+    /// The same for a trouble that is not the chain's.
+    fn complain_of(&mut self, error: &ServiceError) {
+        if self.troubles.is_new_text(error.to_string(), self.clock.steady()) {
+            self.tell(Notice::Trouble { code: error.code(), what: error.to_string() });
+        }
     }
 
     fn tell(&self, notice: Notice) {

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Notice, Service, ServiceError, apply};
 use crate::{
     chain::{ChainError, watcher},
-    config::SubmitConfig,
+    config::{KeyConfig, SubmitConfig},
     engine::{self, Effect, Event},
     store::{Errand, Job, JobKey, State, Store, StoreError, TxState, Wanted},
 };
@@ -51,6 +51,8 @@ pub enum Order {
     Policy {
         /// How transactions are priced and limited.
         submit: Box<SubmitConfig>,
+        /// The keys, of which the limits count.
+        keys: Vec<KeyConfig>,
         /// Tries before a job fails.
         attempts: u32,
     },
@@ -207,8 +209,12 @@ impl Service {
                 Ok(done)
             }
             Order::Replay { block, dry_run } => self.replay(block, dry_run).await,
-            Order::Policy { submit, attempts } => {
-                self.submitter.set_policy(*submit.clone());
+            Order::Policy { submit, keys, attempts } => {
+                for key in keys {
+                    if let Some(submitter) = self.submitters.get_mut(&key.name) {
+                        submitter.set_policy(*submit.clone(), key.limits);
+                    }
+                }
                 self.config.submit = *submit;
                 self.config.prover.attempts = attempts;
                 Ok(Done { said: vec!["the new limits hold from the next turn on".into()] })

@@ -205,6 +205,13 @@ impl Write {
         row.as_ref().map(job).transpose()
     }
 
+    /// One job by its row.
+    pub async fn job_by_id(&mut self, id: i64) -> Result<Option<Job>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(&mut *self.tx).await?;
+        row.as_ref().map(job).transpose()
+    }
+
     /// All jobs of one subject, by round.
     pub async fn jobs_of(&mut self, chain_id: u64, contract: Address, subject: U256) -> Result<Vec<Job>, StoreError> {
         let sql =

@@ -19,6 +19,7 @@ mod list;
 mod open;
 mod operator;
 mod place;
+mod spending;
 mod transactions;
 mod watched;
 
@@ -33,6 +34,7 @@ pub use keep::{Pruned, Stats};
 pub use list::{JobEntry, JobFilter, MOST_LISTED, Page, TxEntry, TxFilter};
 pub use operator::{Counts, Wanted, Which};
 pub use place::{Place, PlaceError};
+pub use spending::{Spending, Spent};
 pub use transactions::{Attempt, Errand, Mined, Signed, Tx, TxState};
 pub use watched::Watched;
 

@@ -1,6 +1,6 @@
 //! What operators ask of the store: how much of what it holds, lists, and wishes that the daemon carries out.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use sqlx::Row;
 
@@ -39,6 +39,17 @@ impl Wanted {
             Self::Bump => "bump",
             Self::Cancel => "cancel",
         }
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = StoreError;
+
+    fn from_str(name: &str) -> Result<Self, StoreError> {
+        [Self::Bump, Self::Cancel]
+            .into_iter()
+            .find(|wanted| wanted.name() == name)
+            .ok_or(StoreError::Corrupt { table: "wanted", column: "what" })
     }
 }
 
@@ -144,19 +155,6 @@ impl Store {
         let sql = format!("SELECT {} FROM transactions WHERE id = $1", transactions::COLUMNS);
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.readers).await?;
         Ok(self.with_attempts(&rows).await?.pop())
-    }
-
-    /// What the operator wants done with a transaction.
-    pub async fn wanted(&self, tx: i64) -> Result<Option<Wanted>, StoreError> {
-        let row = sqlx::query("SELECT what FROM wanted WHERE tx = $1").bind(tx).fetch_optional(&self.readers).await?;
-        row.map(|row| {
-            let what: String = row.get("what");
-            [Wanted::Bump, Wanted::Cancel]
-                .into_iter()
-                .find(|wanted| wanted.name() == what)
-                .ok_or(StoreError::Corrupt { table: "wanted", column: "what" })
-        })
-        .transpose()
     }
 }
 

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use sqlx::{Row, any::AnyRow};
 
-use super::{BlockRef, Store, StoreError, Write, bytes, signed, unsigned};
-use crate::chain::types::{Address, B256};
+use super::{BlockRef, Store, StoreError, Wanted, Write, bytes, signed, unsigned};
+use crate::chain::types::{Address, B256, U256};
 
 /// Where a transaction stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct Mined {
     pub ok: bool,
     /// Gas that it used.
     pub gas_used: u64,
+    /// Wei that it paid per gas.
+    pub gas_price: u128,
 }
 
 /// A transaction with its signed versions, newest last.
@@ -86,6 +88,8 @@ pub struct Mined {
 pub struct Tx {
     /// Row id.
     pub id: i64,
+    /// Whose it is.
+    pub signer: Address,
     /// Its nonce.
     pub nonce: u64,
     /// What it is for.
@@ -94,6 +98,8 @@ pub struct Tx {
     pub state: TxState,
     /// Set once it is in a block.
     pub mined: Option<Mined>,
+    /// What the operator wants done with it, until it is.
+    pub wanted: Option<Wanted>,
     /// Signed versions, oldest first.
     pub attempts: Vec<Attempt>,
 }
@@ -109,6 +115,8 @@ pub struct Attempt {
     pub max_priority: u128,
     /// Gas limit.
     pub gas_limit: u64,
+    /// Wei that go along.
+    pub value: U256,
     /// The signed bytes.
     pub raw: Vec<u8>,
     /// When it was signed, unix milliseconds.
@@ -130,6 +138,8 @@ pub struct Signed {
     pub max_priority: u128,
     /// Gas limit.
     pub gas_limit: u64,
+    /// Wei that go along.
+    pub value: U256,
 }
 
 fn tx(row: &AnyRow) -> Result<Tx, StoreError> {
@@ -142,10 +152,16 @@ fn tx(row: &AnyRow) -> Result<Tx, StoreError> {
             },
             ok: row.get::<i64, _>("mined_ok") != 0,
             gas_used: unsigned(row.get("gas_used"), "transactions", "gas_used")?,
+            // Unknown of those that an earlier version stored: then it is read and stored once more.
+            gas_price: match row.get::<Option<&str>, _>("gas_price") {
+                Some(price) => decimal(price, "transactions", "gas_price")?,
+                None => 0,
+            },
         }),
     };
     Ok(Tx {
         id: row.get("id"),
+        signer: Address::from(bytes::<20>(row.get("signer"), "transactions", "signer")?),
         nonce: unsigned(row.get("nonce"), "transactions", "nonce")?,
         errand: row
             .get::<Option<i64>, _>("job")
@@ -153,26 +169,32 @@ fn tx(row: &AnyRow) -> Result<Tx, StoreError> {
             .or(row.get::<Option<i64>, _>("watched").map(Errand::Claim)),
         state: row.get::<&str, _>("state").parse()?,
         mined,
+        wanted: row.get::<Option<&str>, _>("wanted").map(str::parse).transpose()?,
         attempts: Vec::new(),
     })
 }
 
 fn attempt(row: &AnyRow) -> Result<Attempt, StoreError> {
-    let wei = |column: &'static str| {
-        row.get::<&str, _>(column).parse().map_err(|_| StoreError::Corrupt { table: "attempts", column })
-    };
+    let wei = |column: &'static str| decimal(row.get::<&str, _>(column), "attempts", column);
     Ok(Attempt {
         hash: bytes(row.get("hash"), "attempts", "hash")?.into(),
         max_fee: wei("max_fee")?,
         max_priority: wei("max_priority")?,
         gas_limit: unsigned(row.get("gas_limit"), "attempts", "gas_limit")?,
+        value: decimal(row.get::<&str, _>("value"), "attempts", "value")?,
         raw: row.get("raw"),
         signed_at: row.get("signed_at"),
         broadcast_at: row.get("broadcast_at"),
     })
 }
 
-pub(super) const COLUMNS: &str = "id, nonce, job, watched, state, mined_number, mined_hash, mined_ok, gas_used";
+/// A number that is stored as decimal text, since it may exceed the database's integers.
+pub(super) fn decimal<T: FromStr>(text: &str, table: &'static str, column: &'static str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::Corrupt { table, column })
+}
+
+pub(super) const COLUMNS: &str = "id, signer, nonce, job, watched, state, mined_number, mined_hash, mined_ok, gas_used, gas_price, \
+     (SELECT what FROM wanted WHERE wanted.tx = transactions.id) AS wanted";
 
 impl Store {
     /// Transactions that are signed, broadcast or included, by nonce.
@@ -186,6 +208,74 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         self.with_attempts(&rows).await
+    }
+
+    /// As [`Store::live_transactions`], whoever signed them.
+    pub async fn all_live_transactions(&self, chain_id: u64) -> Result<Vec<Tx>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM transactions WHERE chain_id = $1 AND state IN ('signed', 'broadcast', 'included') ORDER BY signer, nonce"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(signed(chain_id)).fetch_all(&self.readers).await?;
+        self.with_attempts(&rows).await
+    }
+
+    /// The newest transactions of a chain, newest first.
+    pub async fn transactions(&self, chain_id: u64, most: u32) -> Result<Vec<Tx>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM transactions WHERE chain_id = $1 ORDER BY id DESC LIMIT $2");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(signed(chain_id))
+            .bind(i64::from(most))
+            .fetch_all(&self.readers)
+            .await?;
+        self.with_attempts(&rows).await
+    }
+
+    /// One transaction by its row.
+    pub async fn transaction(&self, id: i64) -> Result<Option<Tx>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM transactions WHERE id = $1");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.readers).await?;
+        Ok(self.with_attempts(&rows).await?.pop())
+    }
+
+    /// One transaction by the hash of any of its versions.
+    pub async fn transaction_by_hash(&self, hash: B256) -> Result<Option<Tx>, StoreError> {
+        let row = sqlx::query("SELECT tx FROM attempts WHERE hash = $1")
+            .bind(hash.as_slice())
+            .fetch_optional(&self.readers)
+            .await?;
+        match row {
+            Some(row) => self.transaction(row.get("tx")).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The nonces from `first` on that are ours: signed, in a block or final.
+    pub async fn nonces_from(&self, chain_id: u64, signer: Address, first: u64) -> Result<Vec<u64>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT nonce FROM transactions WHERE chain_id = $1 AND signer = $2 AND nonce >= $3 AND state <> 'dropped' ORDER BY nonce",
+        )
+        .bind(signed(chain_id))
+        .bind(signer.as_slice())
+        .bind(signed(first))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| unsigned(row.get("nonce"), "transactions", "nonce")).collect()
+    }
+
+    /// The nonce that the next transaction takes: above all that are ours, and not below `chain_nonce`, the account's nonce at
+    /// the head.
+    pub async fn next_nonce(&self, chain_id: u64, signer: Address, chain_nonce: u64) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "SELECT max(nonce) AS top FROM transactions WHERE chain_id = $1 AND signer = $2 AND state <> 'dropped'",
+        )
+        .bind(signed(chain_id))
+        .bind(signer.as_slice())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(match row.get::<Option<i64>, _>("top") {
+            Some(top) => unsigned(top, "transactions", "nonce")?.saturating_add(1).max(chain_nonce),
+            None => chain_nonce,
+        })
     }
 
     /// All transactions of an errand, oldest first.
@@ -204,7 +294,7 @@ impl Store {
         for row in rows {
             let mut tx = tx(row)?;
             let attempts =
-                sqlx::query("SELECT * FROM attempts WHERE tx = $1 ORDER BY signed_at, length(max_fee), max_fee")
+                sqlx::query("SELECT * FROM attempts WHERE tx = $1 ORDER BY length(max_fee), max_fee, signed_at")
                     .bind(tx.id)
                     .fetch_all(&self.readers)
                     .await?;
@@ -216,8 +306,7 @@ impl Store {
 }
 
 impl Write {
-    /// Takes the next nonce, has the transaction signed with it and stores both as one. `chain_nonce`
-    /// is the account's nonce at the head: the row is never below it.
+    /// As [`Write::take_nonce`], with the nonce that [`Store::next_nonce`] would say, for what is signed at once and here.
     pub async fn sign_next(
         &mut self,
         chain_id: u64,
@@ -238,30 +327,58 @@ impl Write {
             None => chain_nonce,
         };
         let made = sign(next).map_err(StoreError::Signing)?;
+        match self.take_nonce(chain_id, signer, next, errand, &made).await? {
+            Some(id) => Ok((id, next, made.hash)),
+            None => Err(StoreError::Corrupt { table: "transactions", column: "nonce" }),
+        }
+    }
+
+    /// Takes a nonce by storing what was signed with it, both as one. Gives the row, or `None` if the nonce is taken: then
+    /// nothing is stored, and what was signed must not be sent.
+    pub async fn take_nonce(
+        &mut self,
+        chain_id: u64,
+        signer: Address,
+        nonce: u64,
+        errand: Option<Errand>,
+        made: &Signed,
+    ) -> Result<Option<i64>, StoreError> {
+        let taken = sqlx::query(
+            "SELECT 1 AS one FROM transactions WHERE chain_id = $1 AND signer = $2 AND nonce = $3 AND state <> 'dropped'",
+        )
+        .bind(signed(chain_id))
+        .bind(signer.as_slice())
+        .bind(signed(nonce))
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        if taken.is_some() {
+            return Ok(None);
+        }
         let (job, watched) = Errand::columns(errand);
-        let id: i64 = sqlx::query("INSERT INTO transactions (chain_id, signer, nonce, job, watched, state, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'signed', $6, $7) RETURNING id")
+        let row = sqlx::query("INSERT INTO transactions (chain_id, signer, nonce, job, watched, state, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'signed', $6, $7) RETURNING id")
             .bind(signed(chain_id))
             .bind(signer.as_slice())
-            .bind(signed(next))
+            .bind(signed(nonce))
             .bind(job)
             .bind(watched)
             .bind(self.clock.now_ms())
             .bind(self.clock.now_ms())
             .fetch_one(&mut *self.tx)
-            .await?
-            .get("id");
-        self.add_attempt(id, &made).await?;
-        Ok((id, next, made.hash))
+            .await?;
+        let id = row.get("id");
+        self.add_attempt(id, made).await?;
+        Ok(Some(id))
     }
 
     /// Stores a replacement of a transaction: same nonce, higher fee, perhaps other content.
     pub async fn add_attempt(&mut self, tx: i64, made: &Signed) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO attempts (hash, tx, max_fee, max_priority, gas_limit, raw, signed_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING")
+        sqlx::query("INSERT INTO attempts (hash, tx, max_fee, max_priority, gas_limit, value, raw, signed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING")
             .bind(made.hash.as_slice())
             .bind(tx)
             .bind(made.max_fee.to_string())
             .bind(made.max_priority.to_string())
             .bind(signed(made.gas_limit))
+            .bind(made.value.to_string())
             .bind(made.raw.as_slice())
             .bind(self.clock.now_ms())
             .execute(&mut *self.tx)
@@ -295,14 +412,39 @@ impl Write {
 
     /// It is in a block (`included`) or deep enough in one (`final`).
     pub async fn set_mined(&mut self, tx: i64, state: TxState, mined: Mined) -> Result<(), StoreError> {
-        sqlx::query("UPDATE transactions SET state = $1, mined_number = $2, mined_hash = $3, mined_ok = $4, gas_used = $5, updated_at = $6 WHERE id = $7")
+        sqlx::query("UPDATE transactions SET state = $1, mined_number = $2, mined_hash = $3, mined_ok = $4, gas_used = $5, gas_price = $6, spent_at = coalesce(spent_at, $7), updated_at = $8 WHERE id = $9")
             .bind(state.name())
             .bind(signed(mined.block.number))
             .bind(mined.block.hash.as_slice())
             .bind(i64::from(mined.ok))
             .bind(signed(mined.gas_used))
+            .bind(mined.gas_price.to_string())
+            .bind(self.clock.now_ms())
             .bind(self.clock.now_ms())
             .bind(tx)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The blocks above a height are undone: what was final in one of them is to be looked at again.
+    pub async fn reopen_above(&mut self, chain_id: u64, number: u64) -> Result<(), StoreError> {
+        let other = |column: &str| {
+            format!(
+                "NOT EXISTS (SELECT 1 FROM transactions o WHERE o.{column} = transactions.{column} AND o.id <> transactions.id \
+                 AND o.state IN ('signed', 'broadcast', 'included') AND coalesce(o.mined_ok, 1) = 1)"
+            )
+        };
+        let sql = format!(
+            "UPDATE transactions SET state = 'included', updated_at = $1 WHERE chain_id = $2 AND state = 'final' \
+             AND mined_number > $3 AND {} AND {}",
+            other("job"),
+            other("watched")
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(self.clock.now_ms())
+            .bind(signed(chain_id))
+            .bind(signed(number))
             .execute(&mut *self.tx)
             .await?;
         Ok(())
@@ -320,7 +462,7 @@ impl Write {
 
     /// It fell out of its block: it is to be sent again.
     pub async fn set_unmined(&mut self, tx: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE transactions SET state = 'signed', mined_number = NULL, mined_hash = NULL, mined_ok = NULL, gas_used = NULL, updated_at = $1 WHERE id = $2")
+        sqlx::query("UPDATE transactions SET state = 'signed', mined_number = NULL, mined_hash = NULL, mined_ok = NULL, gas_used = NULL, gas_price = NULL, spent_at = NULL, updated_at = $1 WHERE id = $2")
             .bind(self.clock.now_ms())
             .bind(tx)
             .execute(&mut *self.tx)

@@ -12,6 +12,7 @@ use zugzwang::{
     },
     demo::anvil::Anvil,
     feed::{Bulletin, Text, file},
+    files,
     store::{State, Store},
 };
 use zugzwang_contracts::InferenceOracle;
@@ -37,7 +38,7 @@ async fn one_daemon_serves_an_oracle_a_market_and_a_guard() {
     let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
     let dir = tempfile::tempdir().expect("folder");
     let path = |name: &str| dir.path().join(name).display().to_string();
-    std::fs::write(dir.path().join("password"), "secret\n").expect("write");
+    files::new_secret(&dir.path().join("password"), "secret\n").expect("write");
     std::fs::create_dir(dir.path().join("bulletins")).expect("folder");
     let base = format!(
         "[key]\nkeystore = {:?}\npassword_file = {:?}\n[store]\npath = {:?}\n[model]\ncache = {:?}\n",

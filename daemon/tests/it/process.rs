@@ -15,6 +15,7 @@ use zugzwang::{
         types::{Address, U256, random},
     },
     demo::anvil::Anvil,
+    files,
     store::{State, Store},
 };
 use zugzwang_circuits::srs::Srs;
@@ -58,7 +59,7 @@ async fn a_deployed_daemon_that_is_killed_while_proving_answers_once() {
     let chain = Anvil::start(None, &[]).await.expect("anvil");
     let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
     let path = |name: &str| dir.path().join(name).display().to_string();
-    std::fs::write(dir.path().join("password"), "correct horse\n").expect("write");
+    files::new_secret(&dir.path().join("password"), "correct horse\n").expect("write");
     logs::secret("correct horse");
     let text = |chain_section: &str| {
         format!(

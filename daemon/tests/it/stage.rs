@@ -10,7 +10,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use zugzwang::{
     apps::{self, Ground},
     chain::{
-        Client, Key, Wallet,
+        Client, Key, Keys, Wallet, signer,
         types::{Address, B256, U256},
     },
     config::{Config, RawConfig, SubmitConfig},
@@ -30,7 +30,8 @@ pub(crate) struct Stage {
     /// The daemon's account, for what it does before it runs.
     pub(crate) npc: Wallet,
     pub(crate) config: Config,
-    key: Key,
+    /// What signs for the daemon: `npc`'s key, and those that a test adds.
+    pub(crate) keys: Keys,
 }
 
 /// A daemon that runs in the background.
@@ -47,6 +48,7 @@ pub(crate) fn prices() -> SubmitConfig {
         bump_after: Duration::from_secs(60),
         bump_percent: 13,
         gas_margin_percent: 20,
+        ..SubmitConfig::default()
     }
 }
 
@@ -80,7 +82,7 @@ impl Stage {
         raw.store.path = dir.path().join("zugzwang.db").display().to_string();
         configure(&deployed, &mut raw);
         let config = Config::from_raw(raw).expect("config");
-        (Self { _dir: dir, chain, client, npc, config, key }, deployed)
+        (Self { _dir: dir, chain, client, npc, config, keys: key.into() }, deployed)
     }
 
     /// A daemon that was killed within this process gives its store up when its last blocking call ends, which can take a
@@ -103,11 +105,17 @@ impl Stage {
         let observer = Arc::new(move |notice: &Notice| heard.lock().expect("notices").push(notice.clone()));
         let config = &self.config;
         let client = Client::open(&config.chain).await?;
-        let ground =
-            Ground { client: client.clone(), signer: self.key.address(), models: models.clone(), store: store.clone() };
+        let ground = Ground {
+            client: client.clone(),
+            signer: self.keys.get(signer::DEFAULT)?.address(),
+            signers: self.keys.addresses(),
+            models: models.clone(),
+            store: store.clone(),
+        };
         let apps = apps::open(config, &ground).await?;
         let workshop = Arc::new(Pool::new(&config.prover, models).expect("memory"));
-        let service = Service::start(config.clone(), client, self.key.clone(), apps, store, workshop, observer).await?;
+        let service =
+            Service::start(config.clone(), client, self.keys.clone(), apps, store, workshop, observer).await?;
         let (stop, stopped) = watch::channel(false);
         Ok(Daemon { task: tokio::spawn(service.run(stopped)), stop, notices })
     }

@@ -9,6 +9,7 @@ use zugzwang_contracts::ChessArena::{self, ChessArenaErrors as Errors, ChessAren
 
 use crate::chain::{
     ChainError, Client, Contract, contract,
+    policy::Permit,
     submit::Call,
     types::{Address, B256, Bytes, Log, U256},
 };
@@ -207,6 +208,14 @@ fn ending(outcome: u8, reason: u8) -> String {
         "because none of the 16 ranked moves is legal",
     ];
     format!("{who} {}", why.get(usize::from(reason)).unwrap_or(&"")).trim().to_owned()
+}
+
+/// Every call that the app makes.
+pub fn permits() -> Vec<Permit> {
+    vec![
+        Permit::of(ChessArena::playNpcCall::SELECTOR, "playNpc"),
+        Permit::of(ChessArena::claimTimeoutCall::SELECTOR, "claimTimeout"),
+    ]
 }
 
 /// The arena's own errors in words; `None` for data that is none of them.

@@ -17,6 +17,7 @@ use crate::{
     chain::{
         ChainError,
         contract::Words,
+        policy::Permit,
         types::{Address, Log, U256},
     },
     config::ChessConfig,
@@ -140,6 +141,10 @@ impl App for Chess {
 
     fn words(&self) -> Words {
         arena::words
+    }
+
+    fn permits(&self) -> Vec<Permit> {
+        arena::permits()
     }
 
     fn is_forfeited(&self, words: &str) -> bool {

@@ -5,6 +5,7 @@ use zugzwang_contracts::FraudGuard::{self as abi, FraudGuardErrors as Errors, Fr
 
 use crate::chain::{
     ChainError, Client, Contract,
+    policy::Permit,
     submit::Call,
     types::{Address, B256, Bytes, Log, U256},
 };
@@ -101,6 +102,11 @@ impl Guard {
         let call = abi::judgeCall { incident, round, score, proof: proof.into() };
         Call { to: self.address(), data: call.abi_encode().into(), value: U256::ZERO }
     }
+}
+
+/// Every call that the app makes.
+pub(super) fn permits() -> Vec<Permit> {
+    vec![Permit::of(abi::judgeCall::SELECTOR, "judge")]
 }
 
 /// The guard's own errors in words; `None` for data that is none of them.

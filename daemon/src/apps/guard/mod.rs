@@ -13,6 +13,7 @@ use crate::{
     chain::{
         ChainError,
         contract::Words,
+        policy::Permit,
         types::{Address, Log, U256},
     },
     engine::Priority,
@@ -127,5 +128,9 @@ impl App for FraudGuard {
 
     fn words(&self) -> Words {
         words
+    }
+
+    fn permits(&self) -> Vec<Permit> {
+        contract::permits()
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     chain::{
         ChainError,
         contract::Words,
+        policy::Permit,
         types::{Address, Log, U256},
     },
     store::{Answer, Job},
@@ -69,5 +70,9 @@ impl App for BulletinBoard {
 
     fn words(&self) -> Words {
         |_| None
+    }
+
+    fn permits(&self) -> Vec<Permit> {
+        vec![]
     }
 }

@@ -9,6 +9,7 @@ use zugzwang_contracts::{
 use crate::{
     chain::{
         ChainError, Client, Contract,
+        policy::Permit,
         submit::Call,
         types::{Address, B256, Bytes, Log, U256},
     },
@@ -141,6 +142,11 @@ impl Board {
         let bulletin = Bulletin::from_parts(feedId, sequence, timestamp, &text, &signature).ok();
         Ok(bulletin.filter(Bulletin::is_storable))
     }
+}
+
+/// Every call that the app makes.
+pub(super) fn permits() -> Vec<Permit> {
+    vec![Permit::of(abi::resolveCall::SELECTOR, "resolve"), Permit::of(abi::expireCall::SELECTOR, "expire")]
 }
 
 /// A market's own errors in words; `None` for data that is none of them.

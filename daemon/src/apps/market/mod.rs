@@ -22,6 +22,7 @@ use crate::{
     chain::{
         ChainError,
         contract::Words,
+        policy::Permit,
         types::{Address, Log, U256},
     },
     config::MarketConfig,
@@ -195,6 +196,10 @@ impl App for PredictionMarket {
 
     fn words(&self) -> Words {
         words
+    }
+
+    fn permits(&self) -> Vec<Permit> {
+        contract::permits()
     }
 
     fn is_forfeited(&self, words: &str) -> bool {

@@ -8,6 +8,7 @@ use zugzwang_contracts::InferenceOracle::{
 use crate::{
     chain::{
         ChainError, Client, Contract,
+        policy::Permit,
         submit::Call,
         types::{Address, B256, Bytes, Log, U256},
     },
@@ -130,6 +131,11 @@ impl Oracle {
         let call = abi::answerCall { id, input, output, proof: proof.into() };
         Call { to: self.address(), data: call.abi_encode().into(), value: U256::ZERO }
     }
+}
+
+/// Every call that the app makes.
+pub(super) fn permits() -> Vec<Permit> {
+    vec![Permit::of(abi::answerCall::SELECTOR, "answer")]
 }
 
 /// The oracle's own errors in words; `None` for data that is none of them.

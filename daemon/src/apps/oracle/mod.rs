@@ -12,6 +12,7 @@ use crate::{
     chain::{
         ChainError,
         contract::Words,
+        policy::Permit,
         types::{Address, Log, U256},
     },
     config::OracleConfig,
@@ -157,6 +158,10 @@ impl App for InferenceOracle {
 
     fn words(&self) -> Words {
         words
+    }
+
+    fn permits(&self) -> Vec<Permit> {
+        contract::permits()
     }
 
     fn is_forfeited(&self, words: &str) -> bool {

@@ -75,7 +75,11 @@ impl<'a> Reloader<'a> {
             }
             panel.monitor.reconfigure(config.alerts.clone());
             if let Some(desk) = panel.desk.get() {
-                let order = Order::Policy { submit: Box::new(config.submit.clone()), attempts: config.prover.attempts };
+                let order = Order::Policy {
+                    submit: Box::new(config.submit.clone()),
+                    keys: config.keys.clone(),
+                    attempts: config.prover.attempts,
+                };
                 if let Err(error) = desk.place(order).await {
                     tracing::error!(code = %error.code(), "the service didn't take the new limits: {error}");
                     continue;

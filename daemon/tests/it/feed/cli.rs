@@ -11,6 +11,7 @@ use zugzwang::{
     chain::{Key, types::B256},
     config::PasswordSource,
     feed::{Bulletin, SourceConfig, feed_id, file},
+    files,
 };
 
 use super::{OFTEN, put, quick, signed, watched};
@@ -37,7 +38,7 @@ impl Desk {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("folder");
         let path = |name: &str| dir.path().join(name);
-        fs::write(path("password"), "correct horse\n").expect("write");
+        files::new_secret(&path("password"), "correct horse\n").expect("write");
         let (keystore, password) = (path("key.json"), path("password"));
         let hex = B256::repeat_byte(1).to_string();
         let key = Key::import(&hex, &keystore, &PasswordSource::File(password.clone())).expect("key");

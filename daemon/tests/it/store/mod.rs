@@ -112,7 +112,14 @@ fn key(round: u64) -> JobKey {
 }
 
 fn signed_as(name: u8) -> Signed {
-    Signed { hash: B256::repeat_byte(name), raw: vec![name], max_fee: u128::MAX, max_priority: 1, gas_limit: 21_000 }
+    Signed {
+        hash: B256::repeat_byte(name),
+        raw: vec![name],
+        max_fee: u128::MAX,
+        max_priority: 1,
+        gas_limit: 21_000,
+        value: zugzwang::chain::types::U256::ZERO,
+    }
 }
 
 async fn with_job(store: &Store) -> Job {

@@ -26,7 +26,7 @@ async fn answered(store: &Store, round: u64) -> i64 {
     write.set_proved(id, &Answer { outputs: vec![[3; 32]], proof: vec![7; 1000] }, 5).await.expect("proved");
     let signed = signed_as(u8::try_from(round).expect("few"));
     let (tx, ..) = write.sign_next(CHAIN, SIGNER, Some(Errand::Job(id)), 0, |_| Ok(signed)).await.expect("sign");
-    let mined = Mined { block: block(6), ok: true, gas_used: 1 };
+    let mined = Mined { block: block(6), ok: true, gas_used: 1, gas_price: 1 };
     write.set_mined(tx, TxState::Final, mined).await.expect("mined");
     write.set_state(id, State::Final, "").await.expect("final");
     write.advance(CHAIN, BlockRef { number: 9, ..block(9) }, 64).await.expect("advance");
