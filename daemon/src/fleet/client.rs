@@ -58,6 +58,8 @@ struct Inner {
     bells: Mutex<BTreeMap<String, Arc<Notify>>>,
     normal: Arc<Semaphore>,
     urgent: Arc<Semaphore>,
+    /// Gone with the last of the fleet's owners.
+    _owned: watch::Sender<()>,
 }
 
 impl Fleet {
@@ -72,6 +74,7 @@ impl Fleet {
         let link = Link::open(&config).await?;
         let (set_up, stores) = watch::channel(None);
         let (seen, workers) = watch::channel(Vec::new());
+        let (owned, mut given_up) = watch::channel(());
         let inner = Arc::new(Inner {
             link,
             budget: prover.budget,
@@ -82,6 +85,7 @@ impl Fleet {
             bells: Mutex::default(),
             normal: Arc::new(Semaphore::new(config.in_flight)),
             urgent: Arc::new(Semaphore::new(URGENT)),
+            _owned: owned,
             config,
         });
         let tended = Arc::downgrade(&inner);
@@ -89,7 +93,11 @@ impl Fleet {
         tokio::spawn(async move {
             // Ends with the last of the fleet's owners.
             loop {
-                link.until(true).await;
+                tokio::select! {
+                    () = link.until(true) => {}
+                    // Nothing is ever sent.
+                    _ = given_up.changed() => return,
+                }
                 let Some(inner) = tended.upgrade() else { return };
                 if let Err(error) = inner.tend(&set_up, &seen, &tended).await {
                     tracing::warn!("{error}");

@@ -9,6 +9,7 @@ mod deploys;
 mod dice;
 mod faults;
 mod feed;
+mod fleet;
 mod guard;
 mod keys;
 mod logs;

@@ -25,13 +25,24 @@ pub(crate) struct Server {
 impl Server {
     /// A PostgreSQL that nobody else uses.
     pub(crate) fn postgres() -> Self {
-        Self::run("postgres")
+        Self::run(&["postgres"])
     }
 
-    fn run(kind: &str) -> Self {
+    /// A NATS with JetStream that nobody else uses.
+    pub(crate) fn nats() -> Self {
+        Self::run(&["nats"])
+    }
+
+    /// The same, configured further by a file.
+    pub(crate) fn nats_with(config: &Path) -> Self {
+        Self::run(&["nats", &config.display().to_string()])
+    }
+
+    fn run(kind: &[&str]) -> Self {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
         let mut child = Command::new(repository.join("scripts/servers"))
-            .args(["run", kind])
+            .arg("run")
+            .args(kind)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -40,7 +51,7 @@ impl Server {
         let output = BufReader::new(child.stdout.take().expect("its output"));
         let mut server = Self { child, input, output, url: String::new() };
         server.url = server.line();
-        assert!(!server.url.is_empty(), "{kind} doesn't start: run `scripts/servers`, which `make test` does first");
+        assert!(!server.url.is_empty(), "{kind:?} doesn't start: run `scripts/servers`, which `make test` does first");
         server
     }
 
