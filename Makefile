@@ -35,6 +35,8 @@ help:
 	@echo 'make lint         formats, clippy, stale contract artifacts, threat lists'
 	@echo 'make fmt          format Rust and Solidity'
 	@echo 'make fuzz [FUZZ_SECONDS=n]        run each fuzz target for a while (a minute); needs cargo-fuzz'
+	@echo 'make fuzz-daemon [INPUTS=n] [SEED=n]   a million bad configurations, bulletins, lists and event streams'
+	@echo 'make chaos [KILLS=n] [ROUNDS=n] [SEED=n]   whole games with real proofs through kills, reorganisations, faults, a full disk'
 	@echo 'make verifiers    make models/*/verifier.json again'
 	@echo 'make clean        remove everything that was built, installed or cached here'
 
@@ -129,6 +131,19 @@ fuzz: check-cargo
 	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none $$target fuzz/target/found/$$target fuzz/corpus/$$target -- \
 	    -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -len_control=0 -max_len=100000 -print_final_stats=1; \
 	done
+
+# Seeds and sizes of the trials under real conditions; docs/reliability.md has what they gave.
+.PHONY: fuzz-daemon chaos
+INPUTS ?= 1000000
+KILLS ?= 120
+ROUNDS ?= 3
+trial = ZUGZWANG_SEED=$(SEED) $(1) $(CARGO) test --locked -p zugzwang $(2) -- --nocapture --test-threads 1
+
+fuzz-daemon: check-cargo
+	@$(call trial,ZUGZWANG_FUZZ=$(INPUTS),--lib fuzz::)
+
+chaos: check-node check-cargo $(INSTALLED)
+	@$(call trial,ZUGZWANG_KILLS=$(KILLS) ZUGZWANG_CHAOS=$(ROUNDS),--test it chaos::)
 
 clean:
 	rm -rf target circuits/fuzz/target .zugzwang contracts/node_modules contracts/out contracts/cache
