@@ -1,6 +1,6 @@
 """Trains the football model on a CPU; writes ONNX, calibration.csv, evaluation.bin and bulletins.csv.
 
-usage: train.py --rows football_results_train.csv [--epochs N] [--seed N] [--onnx FILE] [--data FOLDER]
+usage: train.py --rows football_results_train.csv [--begin FILE] [--epochs N] [--seed N] [--onnx FILE] [--data FOLDER]
 """
 
 import csv
@@ -28,7 +28,7 @@ SHAPE = network.Shape(
     hidden=96,
     hints=bulletins.HINTS,
 )
-EPOCHS = 90
+EPOCHS = 120
 
 OFF = 0.2
 """Share of bulletins about matches without a result; the data has none, so they are made of others' names."""
