@@ -2,7 +2,7 @@
 
 use super::Net;
 use super::bounds::Bounds;
-use super::circuit::{Features, Fixed, Needs, NetCircuitError, Second, Shape, features, first_columns, needs};
+use super::circuit::{Features, Fixed, Layout, Needs, NetCircuitError, Second, Shape, features, first_columns, needs};
 use super::link::LINK_BYTES;
 use crate::srs::MIN_K;
 
@@ -102,23 +102,34 @@ pub fn memory_mib(k: u32, columns: usize) -> f64 {
     rows * (110.0 * columns as f64 + 1200.0) / 1_048_576.0 + PROCESS_MIB
 }
 
-fn candidate(shape: Shape, features: Features, needs: Needs) -> Candidate {
-    let count = || ();
-    let fixed = Fixed::build(features, shape.kernels, count).all().count();
-    let advice = [first_columns(features, shape.kernels), Second::build(features, count).all().count()];
-    let instances = 2 + needs.limbs;
+/// Gas of a transaction that verifies a proof of this layout, predicted.
+pub fn gas_of(layout: &Layout) -> f64 {
+    let (fixed, advice) = layout.columns();
+    let kernels = layout.shape.kernels;
+    gas(layout.constants.features, kernels, fixed + advice[0] + advice[1], layout.instances())
+}
+
+fn gas(features: Features, kernels: usize, columns: usize, instances: usize) -> f64 {
     // Two pieces of the quotient, a random polynomial, two points of the opening.
-    let points = fixed + advice[0] + advice[1] + 5;
+    let points = columns + 5;
     // Fitted to measurements of chess and dense circuits (BENCHMARKS.md): a commitment with its evaluation, an instance,
     // and the rest: transaction, pairing, gates.
     let mut gas = 7_200.0 * points as f64 + 700.0 * instances as f64 + 155_000.0;
     if features.secret {
         // The link: a multiplication for each private column but one, and three more; hashing the proof once again.
-        gas += 6_500.0 * (shape.kernels as f64 + 3.0) + 9_000.0;
+        gas += 6_500.0 * (kernels as f64 + 3.0) + 9_000.0;
     }
     if features.sponge {
         gas += 7_000.0;
     }
+    gas
+}
+
+fn candidate(shape: Shape, features: Features, needs: Needs) -> Candidate {
+    let count = || ();
+    let fixed = Fixed::build(features, shape.kernels, count).all().count();
+    let advice = [first_columns(features, shape.kernels), Second::build(features, count).all().count()];
+    let gas = gas(features, shape.kernels, fixed + advice[0] + advice[1], 2 + needs.limbs);
     let rows = f64::from(1u32 << shape.k);
     // Of the machine that `prove::reference_work` takes `prove::REFERENCE_SECONDS` on.
     let seconds = 1e-6 * rows * (0.47 * advice[0] as f64 + 1.41 * advice[1] as f64 + 0.2 * fixed as f64 + 6.0) + 0.013;

@@ -14,7 +14,7 @@ pub mod link;
 pub mod package;
 mod prover;
 
-pub use choose::{Candidate, Goal, PROCESS_MIB, candidates, choose, memory_mib};
+pub use choose::{Candidate, Goal, PROCESS_MIB, candidates, choose, gas_of, memory_mib};
 pub(crate) use graph::per_limb;
 pub use graph::{
     Conv, Input, Linear, Net, Node, Output, Privacy, Products, Rescale, Sparse, Step, Table, Term, Visibility, Windows,

@@ -1,22 +1,27 @@
 //! `zugzwang demo`, `demo-market` and `demo-guard`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args as ClapArgs;
 use serde::Serialize;
 
-use super::{CliError, Output, run::stop_on_signal};
+use super::{CliError, Output, run::stop_on_signal, thresholds::ThresholdArgs};
 use crate::{
-    chain::{bytecode, types::U256},
+    chain::{
+        bytecode,
+        types::{Bytes, U256},
+    },
     config::ModelConfig,
     demo::{
-        DemoError,
+        self, DemoError,
         chess::{self, Code, Options},
-        guard::{self, Thresholds, latency},
+        guard::{self, latency},
         market,
     },
     feed::Text,
-    out,
     prover::{self, Prove, Source, verifier},
 };
 
@@ -46,7 +51,7 @@ pub(super) struct ChessArgs {
     /// The anvil binary.
     #[arg(long, env = "ZUGZWANG_ANVIL")]
     anvil: Option<PathBuf>,
-    /// Keep the demo's store and key in this folder.
+    /// Keep the demo's store and key in this folder, which no demo has used yet.
     #[arg(long)]
     dir: Option<PathBuf>,
 }
@@ -60,7 +65,7 @@ pub(super) struct Common {
     /// The anvil binary.
     #[arg(long, env = "ZUGZWANG_ANVIL")]
     anvil: Option<PathBuf>,
-    /// Keep the demo's store and key in this folder.
+    /// Keep the demo's store and key in this folder, which no demo has used yet.
     #[arg(long)]
     dir: Option<PathBuf>,
     /// Another seed, another example of the data set.
@@ -85,27 +90,14 @@ pub(super) struct MarketArgs {
 
 /// Plays a game.
 pub(super) async fn chess(args: ChessArgs, output: Output) -> Result<(), CliError> {
-    let say = |line: &str| {
-        if !output.json {
-            out::line(line);
-        }
-    };
-    say(&format!(
+    demo::check_folder(args.dir.as_deref())?;
+    output.say(&format!(
         "Zugzwang demo: a human against {} on a local chain; each NPC move is proven and verified on chain.",
         args.model.display()
     ));
     let model = ModelConfig { dir: args.model.clone(), shape: args.shape, cache: args.cache, srs: Source::BuiltIn };
-    let quiet = output.json;
-    let prover = tokio::task::spawn_blocking(move || {
-        prover::load(&model, &|step| {
-            if !quiet {
-                out::line(step);
-            }
-        })
-    })
-    .await
-    .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
-    let code = Code { arena: bytecode::arena(), verifier: verifier::get(&args.model, prover.as_ref()).await?.bytecode };
+    let (prover, verifier) = with_keys(model, output).await?;
+    let code = Code { arena: bytecode::arena(), verifier };
     let options = Options {
         interactive: args.human,
         black: args.black,
@@ -113,33 +105,9 @@ pub(super) async fn chess(args: ChessArgs, output: Output) -> Result<(), CliErro
         seed: args.seed,
         anvil: args.anvil,
         dir: args.dir,
-        quiet,
+        quiet: output.json,
     };
-    let mut stop = stop_on_signal()?;
-    tokio::select! {
-        summary = chess::play(options, prover, code) => {
-            let summary = summary?;
-            if output.json { output.print(&summary, String::new) } else { Ok(()) }
-        }
-        _ = stop.wait_for(|stop| *stop) => Err(CliError::failed("stopped; the local chain is gone with its game")),
-    }
-}
-
-/// From which scores a guard acts, as the model's integers.
-#[derive(Clone, Copy, Debug, ClapArgs)]
-pub(super) struct ThresholdArgs {
-    /// Lower scores release.
-    #[arg(long, default_value_t = RELEASE_BELOW)]
-    pub(super) release_below: u32,
-    /// These and higher scores pause.
-    #[arg(long, default_value_t = PAUSE_AT)]
-    pub(super) pause_at: u32,
-}
-
-impl From<ThresholdArgs> for Thresholds {
-    fn from(args: ThresholdArgs) -> Self {
-        Self { release_below: args.release_below, pause_at: args.pause_at }
-    }
+    shown(chess::play(options, prover, code), output).await
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -159,10 +127,6 @@ pub(super) struct GuardArgs {
 /// See `models/football/README.md`.
 const MIN_MARGIN: u32 = 110;
 
-/// See `models/fraud/README.md`.
-const RELEASE_BELOW: u32 = 720;
-const PAUSE_AT: u32 = 780;
-
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct LatencyArgs {
     #[command(flatten)]
@@ -180,13 +144,13 @@ pub(super) struct LatencyArgs {
 
 /// Shows a guarded vault.
 pub(super) async fn guard(args: GuardArgs, output: Output) -> Result<(), CliError> {
-    if !output.json {
-        out::line(&format!(
-            "Zugzwang demo: a vault on a local chain whose large withdrawals are judged by {}{}.",
-            args.model.display(),
-            if args.private { ", as a private model" } else { "" }
-        ));
-    }
+    demo::check_folder(args.common.dir.as_deref())?;
+    let thresholds = args.thresholds.of(&args.model)?;
+    output.say(&format!(
+        "Zugzwang demo: a vault on a local chain whose large withdrawals are judged by {}{}.",
+        args.model.display(),
+        if args.private { ", as a private model" } else { "" }
+    ));
     let temporary;
     let folder = if args.private {
         temporary = private_copy(&args.model).await?;
@@ -197,8 +161,9 @@ pub(super) async fn guard(args: GuardArgs, output: Output) -> Result<(), CliErro
     let (prover, verifier) = loaded(&folder, &args.common.cache, output).await?;
     let options = guard::Options {
         accounts: args.model.join("accounts.csv"),
+        model: folder,
         seed: args.common.seed,
-        thresholds: args.thresholds.into(),
+        thresholds,
         anvil: args.common.anvil,
         dir: args.common.dir,
         quiet: output.json,
@@ -215,13 +180,15 @@ pub(super) async fn latency(args: LatencyArgs, output: Output) -> Result<(), Cli
         let [inputs, outputs] = prover::schema(&args.other)?;
         let limbs: usize =
             inputs.iter().map(|(count, bits)| (*count as usize).div_ceil(253 / usize::from(*bits).max(1))).sum();
-        Some(latency::Other { prover, verifier, schema: (inputs, outputs), input: vec![U256::ZERO; limbs] })
+        let (model, input) = (args.other, vec![U256::ZERO; limbs]);
+        Some(latency::Other { model, prover, verifier, schema: (inputs, outputs), input })
     } else {
         None
     };
     let options = latency::Options {
         accounts: args.guard.model.join("accounts.csv"),
-        thresholds: args.guard.thresholds.into(),
+        thresholds: args.guard.thresholds.of(&args.guard.model)?,
+        model: args.guard.model,
         incidents: args.incidents,
         queue: args.queue,
         anvil: args.guard.common.anvil,
@@ -256,12 +223,8 @@ async fn private_copy(model: &Path) -> Result<crate::demo::Folder, CliError> {
 
 /// Runs a market from its opening to the payout.
 pub(super) async fn market(args: MarketArgs, output: Output) -> Result<(), CliError> {
-    let say = |line: &str| {
-        if !output.json {
-            out::line(line);
-        }
-    };
-    say(&format!(
+    demo::check_folder(args.common.dir.as_deref())?;
+    output.say(&format!(
         "Zugzwang demo: a prediction market on a local chain, decided by what {} reads in a signed bulletin.",
         args.model.display()
     ));
@@ -275,6 +238,7 @@ pub(super) async fn market(args: MarketArgs, output: Output) -> Result<(), CliEr
     };
     let options = market::Options {
         text,
+        model: args.model,
         min_margin: args.min_margin,
         anvil: args.common.anvil,
         dir: args.common.dir,
@@ -296,23 +260,17 @@ async fn shown<T: Serialize>(demo: impl Future<Output = Result<T, DemoError>>, o
 }
 
 /// A net with its keys, and the init code of its verifier.
-async fn loaded(
-    model: &Path,
-    cache: &Path,
-    output: Output,
-) -> Result<(std::sync::Arc<dyn Prove>, crate::chain::types::Bytes), CliError> {
-    let config =
-        ModelConfig { dir: model.to_owned(), shape: String::new(), cache: cache.to_owned(), srs: Source::BuiltIn };
-    let prover = tokio::task::spawn_blocking(move || {
-        prover::load(&config, &|step| {
-            if !output.json {
-                out::line(step);
-            }
-        })
-    })
-    .await
-    .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
-    let verifier = verifier::get(model, prover.as_ref()).await?.bytecode;
+async fn loaded(model: &Path, cache: &Path, output: Output) -> Result<(Arc<dyn Prove>, Bytes), CliError> {
+    let (dir, cache) = (model.to_owned(), cache.to_owned());
+    with_keys(ModelConfig { dir, shape: String::new(), cache, srs: Source::BuiltIn }, output).await
+}
+
+async fn with_keys(config: ModelConfig, output: Output) -> Result<(Arc<dyn Prove>, Bytes), CliError> {
+    let model = config.dir.clone();
+    let prover = tokio::task::spawn_blocking(move || prover::load(&config, &|step| output.say(step)))
+        .await
+        .map_err(|e| CliError::model(format!("the keys can't be loaded: {e}")))??;
+    let verifier = verifier::get(&model, prover.as_ref()).await?.bytecode;
     Ok((prover, verifier))
 }
 

@@ -79,7 +79,7 @@ pub(super) struct GuardArgs {
     #[arg(long, default_value_t = 1500)]
     window_bps: u16,
     #[command(flatten)]
-    thresholds: super::demo::ThresholdArgs,
+    thresholds: super::thresholds::ThresholdArgs,
 }
 
 #[derive(Serialize)]
@@ -195,6 +195,10 @@ fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
 }
 
 pub(super) async fn run(app: App, raw: RawConfig, output: Output) -> Result<(), CliError> {
+    // Before anything is paid for.
+    if let App::Guard(args) = &app {
+        args.thresholds.of(&args.model)?;
+    }
     let mut site = Site::new(raw).await?;
     match app {
         App::Oracle(args) => {
@@ -237,6 +241,7 @@ pub(super) async fn run(app: App, raw: RawConfig, output: Output) -> Result<(), 
             )
         }
         App::Guard(args) => {
+            let thresholds = args.thresholds.of(&args.model)?;
             let (verifier, model_id) = site.verifier(&args.model).await?;
             let terms = guard::Terms {
                 verifier,
@@ -248,8 +253,8 @@ pub(super) async fn run(app: App, raw: RawConfig, output: Output) -> Result<(), 
                 window: args.window,
                 single_bps: args.single_bps,
                 window_bps: args.window_bps,
-                release_below: args.thresholds.release_below,
-                pause_at: args.thresholds.pause_at,
+                release_below: thresholds.release_below,
+                pause_at: thresholds.pause_at,
             };
             let vault = site.deploy("vault", guard::vault_code(args.asset, &terms)).await?;
             let (contracts, models) = (list([vault]), list([args.model.display()]));

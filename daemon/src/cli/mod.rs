@@ -24,6 +24,7 @@ mod reach;
 mod run;
 mod srs;
 mod status;
+mod thresholds;
 mod worker;
 
 use std::{
@@ -293,6 +294,13 @@ struct Output {
 }
 
 impl Output {
+    /// Tells a person where things stand; a program only wants the result.
+    fn say(self, line: &str) {
+        if !self.json {
+            out::line(line);
+        }
+    }
+
     /// Prints a result as JSON or in words.
     fn print<T: Serialize>(self, value: &T, words: impl FnOnce() -> String) -> Result<(), CliError> {
         if self.json {

@@ -170,6 +170,8 @@ pub struct OracleConfig {
     pub registered: Vec<u64>,
     /// Requests that pay less are left to others, in wei.
     pub min_bounty: U256,
+    /// Whether requests are answered whose bounty is below the cost of the answer.
+    pub at_a_loss: bool,
 }
 
 impl OracleConfig {
@@ -177,15 +179,12 @@ impl OracleConfig {
         if raw.models.is_empty() {
             return Err(bad("oracle.models", "", "names no folder: list those of the models that are to be proven"));
         }
-        let min_bounty = match raw.min_bounty_gwei {
-            0.0 => 0,
-            bounty => gwei("oracle.min_bounty_gwei", bounty)?,
-        };
         Ok(Self {
             contract: address("oracle.contract", &raw.contract)?,
             models: raw.models.into_iter().map(PathBuf::from).collect(),
             registered: raw.registered,
-            min_bounty: U256::from(min_bounty),
+            min_bounty: gwei_or_none("oracle.min_bounty_gwei", raw.min_bounty_gwei)?,
+            at_a_loss: raw.at_a_loss,
         })
     }
 }
@@ -201,6 +200,8 @@ pub struct MarketConfig {
     pub models: Vec<PathBuf>,
     /// Whether markets are ended that nothing decided in time.
     pub expire: bool,
+    /// Markets with less in their pool are left to others, in wei.
+    pub min_pool: U256,
     /// The feeds.
     pub feeds: Vec<FeedConfig>,
 }
@@ -228,6 +229,7 @@ impl MarketConfig {
             board,
             models: raw.models.into_iter().map(PathBuf::from).collect(),
             expire: raw.expire,
+            min_pool: gwei_or_none("market.min_pool_gwei", raw.min_pool_gwei)?,
             feeds: raw.feeds.into_iter().map(|feed| feed_of(feed, board.is_some())).collect::<Result<_, _>>()?,
         })
     }
@@ -433,6 +435,11 @@ fn gwei(key: &'static str, value: f64) -> Result<u128, ConfigError> {
     }
 }
 
+/// An amount in wei; 0 stands for none.
+fn gwei_or_none(key: &'static str, amount: f64) -> Result<U256, ConfigError> {
+    if amount == 0.0 { Ok(U256::ZERO) } else { gwei(key, amount).map(U256::from) }
+}
+
 fn address(key: &'static str, value: &str) -> Result<Address, ConfigError> {
     match value.parse::<Address>() {
         Ok(address) if address != Address::ZERO => Ok(address),
@@ -474,7 +481,7 @@ mod tests {
             ARENA,
             &[],
             expect![
-                "http://127.0.0.1:8545 0x00000000000000000000000000000000000000AA confirmations=1 fee=200000000000 Env(\"ZUGZWANG_PASSWORD\")"
+                "http://127.0.0.1:8545 0x00000000000000000000000000000000000000AA confirmations=1 fee=200000000000 Keystore { path: \".zugzwang/key.json\", password: Env(\"ZUGZWANG_PASSWORD\") }"
             ],
         );
         check(
@@ -485,7 +492,7 @@ mod tests {
                 ("ZUGZWANG__KEY__PASSWORD_FILE", "/run/pw"),
             ],
             expect![
-                "https://node.example 0x00000000000000000000000000000000000000AA confirmations=7 fee=1500000000 File(\"/run/pw\")"
+                "https://node.example 0x00000000000000000000000000000000000000AA confirmations=7 fee=1500000000 Keystore { path: \".zugzwang/key.json\", password: File(\"/run/pw\") }"
             ],
         );
     }
@@ -498,7 +505,7 @@ mod tests {
             &format!("{ARENA}[guard]\ncontracts = []\nmodels = []\n[market]\nfeeds = []\n"),
             &[],
             expect![
-                "http://127.0.0.1:8545 0x00000000000000000000000000000000000000AA confirmations=1 fee=200000000000 Env(\"ZUGZWANG_PASSWORD\")"
+                "http://127.0.0.1:8545 0x00000000000000000000000000000000000000AA confirmations=1 fee=200000000000 Keystore { path: \".zugzwang/key.json\", password: Env(\"ZUGZWANG_PASSWORD\") }"
             ],
         );
         check(

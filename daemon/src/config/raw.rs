@@ -84,6 +84,8 @@ pub struct RawOracle {
     pub min_bounty_gwei: f64,
     /// Name of the key that signs for it; empty for `[key]`.
     pub key: String,
+    /// Whether requests are answered whose bounty is below what the answer costs at today's price of gas.
+    pub at_a_loss: bool,
 }
 
 /// `[market]`: prediction markets that are decided by signed bulletins.
@@ -100,6 +102,8 @@ pub struct RawMarket {
     pub expire: bool,
     /// Name of the key that signs for it; empty for `[key]`.
     pub key: String,
+    /// Markets with less in their pool are neither decided nor ended at this daemon's cost.
+    pub min_pool_gwei: f64,
     /// Feeds, as `[[market.feeds]]`.
     pub feeds: Vec<RawFeed>,
 }
@@ -112,6 +116,7 @@ impl Default for RawMarket {
             models: vec![],
             expire: true,
             key: String::new(),
+            min_pool_gwei: 0.0,
             feeds: vec![],
         }
     }

@@ -44,6 +44,8 @@ const BETS: [(&str, u8, u64); 5] =
 pub struct Options {
     /// A result as its publisher words it.
     pub text: String,
+    /// The folder of the model that reads it.
+    pub model: PathBuf,
     /// The least margin that decides.
     pub min_margin: u32,
     /// The anvil binary, where it isn't found by itself.
@@ -90,11 +92,10 @@ pub struct Gas {
 
 /// Runs the demo to its end. `verifier` is the init code of the model's verifier.
 pub async fn play(options: Options, prover: Arc<dyn Prove>, verifier: Bytes) -> Result<Summary, DemoError> {
-    let screen = Screen::new(options.quiet);
-    let stand = Stand::new(options.anvil.as_deref(), options.dir.clone(), &screen).await?;
-    let played = Demo { options: &options, screen: &screen, stand: &stand }.play(prover, verifier).await;
-    stand.end().await;
-    played
+    Stand::with(options.anvil.as_deref(), options.dir.clone(), options.quiet, async |stand, screen| {
+        Demo { options: &options, screen, stand }.play(prover, verifier).await
+    })
+    .await
 }
 
 struct Demo<'a> {
@@ -134,7 +135,7 @@ impl Demo<'_> {
 
         let mut raw = stand.config();
         raw.market.contracts = vec![contract.to_string()];
-        raw.market.models = vec!["loaded already".into()];
+        raw.market.models = vec![self.options.model.display().to_string()];
         raw.market.feeds = vec![RawFeed {
             publisher: signer.address().to_string(),
             feed: feed_id.to_string(),

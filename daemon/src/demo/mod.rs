@@ -64,6 +64,14 @@ pub enum DemoError {
     /// The prover.
     #[error(transparent)]
     Prove(#[from] ProveError),
+    /// Another demo has left its files there.
+    #[error(
+        "{dir} holds the store of an earlier demo, whose local chain is gone: name a new folder, empty this one, or leave --dir out"
+    )]
+    Used {
+        /// The folder.
+        dir: String,
+    },
     /// The daemon did not answer.
     #[error("the daemon gave no answer {what}: {why}")]
     NoAnswer {
@@ -77,9 +85,22 @@ pub enum DemoError {
 crate::code::codes!(DemoError {
     Accounts = 691,
     File = 692,
-    NoAnswer = 693;
+    NoAnswer = 693,
+    Used = 694;
     Anvil, Chain, Store, Config, Service, Publisher, Bulletin, Bulletins, Chess, Prove
 });
+
+/// Makes sure that no earlier demo has kept its files in a folder: each has a chain of its own, which ends with it, and what is
+/// stored about that one is true of no other.
+pub fn check_folder(dir: Option<&Path>) -> Result<(), DemoError> {
+    match dir {
+        Some(dir) if dir.join(STORE).exists() => Err(DemoError::Used { dir: dir.display().to_string() }),
+        _ => Ok(()),
+    }
+}
+
+/// The file name of a demo's store.
+const STORE: &str = "zugzwang.db";
 
 fn file_error(path: &Path) -> impl Fn(std::io::Error) -> DemoError {
     let path = path.display().to_string();

@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{DemoError, Folder, anvil::Anvil, file_error, screen::Screen};
+use super::{DemoError, Folder, STORE, anvil::Anvil, check_folder, file_error, screen::Screen};
 use crate::{
     apps::{self, Ground},
     chain::{
@@ -50,8 +50,23 @@ pub(super) struct Daemon {
 }
 
 impl Stand {
+    /// Runs a demo on a chain that ends with it.
+    pub(super) async fn with<T>(
+        anvil: Option<&Path>,
+        dir: Option<PathBuf>,
+        quiet: bool,
+        demo: impl AsyncFnOnce(&Self, &Screen) -> Result<T, DemoError>,
+    ) -> Result<T, DemoError> {
+        let screen = Screen::new(quiet);
+        let stand = Self::new(anvil, dir, &screen).await?;
+        let shown = demo(&stand, &screen).await;
+        stand.chain.stop().await;
+        shown
+    }
+
     /// Starts the chain. Without `dir`, the daemon's files go with the demo.
-    pub(super) async fn new(anvil: Option<&Path>, dir: Option<PathBuf>, screen: &Screen) -> Result<Self, DemoError> {
+    async fn new(anvil: Option<&Path>, dir: Option<PathBuf>, screen: &Screen) -> Result<Self, DemoError> {
+        check_folder(dir.as_deref())?;
         let chain = Anvil::start(anvil, &[]).await?;
         screen.say(&format!("local chain: anvil at {}", chain.url));
         let (dir, temporary) = match dir {
@@ -86,7 +101,7 @@ impl Stand {
         raw.submit.max_fee_gwei = 1000.0;
         raw.key.keystore = self.dir.join("key.json").display().to_string();
         raw.key.password_file = self.password.display().to_string();
-        raw.store.path = self.dir.join("zugzwang.db").display().to_string();
+        raw.store.path = self.dir.join(STORE).display().to_string();
         raw
     }
 
@@ -121,11 +136,6 @@ impl Stand {
             self.client.raw("evm_mine", serde_json::json!([])).await?;
         }
         Ok(())
-    }
-
-    /// Ends the chain.
-    pub(super) async fn end(self) {
-        self.chain.stop().await;
     }
 }
 

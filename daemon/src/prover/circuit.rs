@@ -195,6 +195,7 @@ impl Prove for CircuitProver {
             key_memory_bytes: self.prover.key_bytes() as u64,
             proof_memory_bytes: proof_memory(layout.shape.k, columns - 1, self.prover.key_bytes()),
             instances: layout.instances(),
+            gas: 0,
         }
     }
 

@@ -298,6 +298,8 @@ pub struct Facts {
     pub proof_memory_bytes: u64,
     /// Public instances.
     pub instances: usize,
+    /// Gas of a transaction that verifies a proof, predicted; 0 if nobody knows.
+    pub gas: u64,
 }
 
 /// Proves, then makes sure of it: a wrong witness gives a proof too, only not one that verifies.

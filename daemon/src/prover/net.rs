@@ -536,6 +536,7 @@ impl Prove for NetCircuitProver {
             key_memory_bytes: self.prover.key_bytes() as u64,
             proof_memory_bytes: proof_memory(layout.shape.k, fixed + advice[0] + advice[1], self.prover.key_bytes()),
             instances: layout.instances(),
+            gas: net::gas_of(layout) as u64,
         }
     }
 

@@ -46,6 +46,23 @@ impl Store {
             .collect()
     }
 
+    /// The number of the block whose event last said when a subject is to be looked at.
+    pub async fn watched_since(
+        &self,
+        chain_id: u64,
+        contract: Address,
+        subject: U256,
+    ) -> Result<Option<u64>, StoreError> {
+        let row =
+            sqlx::query("SELECT block_number FROM watched WHERE chain_id = $1 AND contract = $2 AND subject = $3")
+                .bind(signed(chain_id))
+                .bind(contract.as_slice())
+                .bind(subject.to_string())
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(row.map(|row| row.get::<i64, _>("block_number").unsigned_abs()))
+    }
+
     /// The contract and the subject of a row.
     pub async fn watched_by_id(&self, id: i64) -> Result<(Address, U256), StoreError> {
         let row = sqlx::query("SELECT contract, subject FROM watched WHERE id = $1")

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::process::json;
+use crate::process::{json, zugzwang};
 
 fn shown(arguments: &[&str]) -> Value {
     let dir = tempfile::tempdir().expect("folder");
@@ -20,6 +20,21 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 fn wei(value: &Value) -> u128 {
     value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("an amount: {value}"))
+}
+
+#[test]
+fn a_folder_that_an_earlier_demo_has_used_is_refused() {
+    let dir = tempfile::tempdir().expect("folder");
+    let config = dir.path().join("none.toml");
+    std::fs::write(&config, "").expect("write");
+    std::fs::write(dir.path().join("zugzwang.db"), "of an earlier demo").expect("write");
+    let used = dir.path().display().to_string();
+    for demo in ["demo", "demo-market", "demo-guard"] {
+        let output = zugzwang(&config, &[demo, "--dir", &used]).output().expect("the binary");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("earlier demo") && said.contains("--dir"), "{demo}: {said}");
+    }
+    assert_eq!(std::fs::read(dir.path().join("zugzwang.db")).expect("read"), b"of an earlier demo");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use zugzwang::{
 use zugzwang_contracts::InferenceOracle;
 
 use crate::{
-    process::{json, run},
+    process::{json, run, zugzwang},
     stage::prices,
 };
 
@@ -30,6 +30,18 @@ fn contract(deployed: &Value, name: &str) -> Address {
     let contracts = deployed["contracts"].as_array().expect("contracts");
     let found = contracts.iter().find(|entry| entry[0] == name).unwrap_or_else(|| panic!("{name} in {deployed}"));
     found[1].as_str().expect("an address").parse().expect("an address")
+}
+
+#[test]
+fn a_guard_of_another_model_is_not_deployed_without_its_thresholds() {
+    let dir = tempfile::tempdir().expect("folder");
+    let config = dir.path().join("none.toml");
+    std::fs::write(&config, "").expect("write");
+    let asset = Address::repeat_byte(1).to_string();
+    let mut output = zugzwang(&config, &["deploy", "guard", "--model", "models/weather", "--asset", &asset]);
+    let output = output.args(["--release-below", "5"]).output().expect("the binary");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("--release-below and --pause-at"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,8 +116,10 @@ async fn one_daemon_serves_an_oracle_a_market_and_a_guard() {
     client.raw("evm_increaseTime", serde_json::json!([61])).await.expect("time");
     client.raw("evm_mine", serde_json::json!([])).await.expect("a block");
     let oracle = contract(&oracle, "oracle");
+    // More than the gas of the answer.
+    let bounty = U256::from(10u64).pow(U256::from(16u64));
     let (request, _) =
-        user.ask_model(oracle, U256::from(1), vec![U256::from(65); 8], u64::MAX, U256::from(7)).await.expect("request");
+        user.ask_model(oracle, U256::from(1), vec![U256::from(65); 8], u64::MAX, bounty).await.expect("request");
     let vault = contract(&vault, "vault");
     let coins = |n: u64| U256::from(n) * U256::from(10u64).pow(U256::from(18u64));
     user.wrap(token, vault, coins(100)).await.expect("tokens");

@@ -240,6 +240,31 @@ async fn what_decides_nothing_expires() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn markets_with_too_little_at_stake_are_left_to_others() {
+    let mut fair = Fair::new().await;
+    fair.stage.config.market.as_mut().expect("market").min_pool = U256::from(1000);
+    let daemon = fair.start().await;
+    let terms = fair.terms(1).await;
+    let [poor, rich] = [fair.open(fair.markets, &terms).await, fair.open(fair.markets, &terms).await];
+    // The adapter keeps no bets: what is at stake there is others' to know.
+    let on_tokens = fair.open(fair.adapter, &terms).await;
+    for (market, wei) in [(poor, 999), (rich, 1000)] {
+        fair.someone.bet(fair.markets, market, 0, U256::from(wei)).await.expect("bet");
+    }
+    fair.publish(&fair.signed(1, terms.close, HOME_WINS));
+    fair.stage.later(61).await;
+    assert_eq!(fair.decided(fair.markets, rich).await, 0);
+    assert_eq!(fair.decided(fair.adapter, on_tokens).await, 0);
+    // Nor is it ended.
+    fair.stage.later(3600).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(fair.events::<Resolved>(fair.markets).await.len(), 1);
+    assert!(fair.events::<Undecided>(fair.markets).await.is_empty());
+    daemon.stop().await.expect("clean stop");
+    assert_eq!(fair.stage.jobs().await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_texts_under_one_number_are_reported_and_the_first_counts() {
     let fair = Fair::new().await;
     let daemon = fair.start().await;

@@ -19,7 +19,8 @@ use zugzwang_contracts::InferenceOracle::{self, Callback, Tensor};
 
 use crate::stage::{Daemon, Stage};
 
-const BOUNTY: u64 = 1_000_000;
+/// More than an answer costs at a local chain's price of gas.
+const BOUNTY: u64 = 10_000_000_000_000_000;
 const PIXELS: usize = 28 * 28;
 
 fn folder() -> std::path::PathBuf {
@@ -244,4 +245,47 @@ async fn requests_that_are_not_worth_it_or_too_late_are_left_alone() {
     assert!(of(late).is_some_and(|(state, why)| state == State::Moot && why.contains("deadline")), "{jobs:?}");
     assert_eq!(of(refunded), Some((State::Forfeited, "refunded".into())));
     assert_eq!(door.credit(door.asker.address()).await, U256::from(BOUNTY));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_costs_more_than_its_bounty_waits_for_cheaper_gas() {
+    let door = Door::new().await;
+    let dear = async || {
+        let price = serde_json::json!([U256::from(100_000_000_000u64)]);
+        door.stage.client.raw("anvil_setNextBlockBaseFeePerGas", price).await.expect("base fee");
+        door.stage.mine(1).await;
+    };
+    dear().await;
+    let (little, none) = (door.ask(0, BOUNTY, 36_000).await, door.ask(1, 0, 36_000).await);
+    dear().await;
+    let daemon = door.start().await;
+    door.stage.until("both are left", async || daemon.ends().len() == 2).await;
+    for (state, why) in daemon.ends() {
+        assert_eq!(state, State::Moot, "{why}");
+        for words in ["bounty of ", "gas for verification and callback", "oracle.at_a_loss"] {
+            assert!(why.contains(words), "{words} in {why}");
+        }
+    }
+
+    // Empty blocks make gas cheaper: the bounty is enough, and a bounty of nothing never is.
+    door.stage.mine(60).await;
+    door.stage.later(700).await;
+    door.answer(little).await;
+    door.stage.later(700).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    daemon.stop().await.expect("clean stop");
+    let jobs = door.stage.jobs().await;
+    let state = |id: U256| jobs.iter().find(|job| job.key.subject == id).map(|job| job.state);
+    assert!(matches!(state(little), Some(State::Included | State::Final)), "{jobs:?}");
+    assert_eq!(state(none), Some(State::Moot));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_at_a_loss_are_given_where_the_configuration_wants_them() {
+    let mut door = Door::new().await;
+    door.stage.config.oracle.as_mut().expect("oracle").at_a_loss = true;
+    let id = door.ask(0, 0, 3600).await;
+    let daemon = door.start().await;
+    door.answer(id).await;
+    daemon.stop().await.expect("clean stop");
 }

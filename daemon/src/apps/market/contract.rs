@@ -95,6 +95,15 @@ impl Markets {
         }))
     }
 
+    /// What was bet on a market, in wei; `None` of a contract that keeps no bets, as the adapter.
+    pub(super) async fn pool(&self, market: U256) -> Result<Option<U256>, ChainError> {
+        match self.0.read(abi::totalOfCall { market }, "totalOf", None).await {
+            Ok(pool) => Ok(Some(pool)),
+            Err(ChainError::Refused { .. } | ChainError::Reverts { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The request's and the text's instances, as the contract makes them.
     pub(super) async fn instances(
         &self,

@@ -47,6 +47,8 @@ pub struct PredictionMarket {
     feeds: Arc<Feeds>,
     /// Whether markets are ended that nothing decided in time.
     expire: bool,
+    /// Markets with less in their pool are left to others.
+    min_pool: U256,
 }
 
 impl PredictionMarket {
@@ -64,7 +66,22 @@ impl PredictionMarket {
             store: ground.store.clone(),
             feeds: feeds.clone(),
             expire: config.expire,
+            min_pool: config.min_pool,
         })
+    }
+
+    /// Whether too little was bet on a market for its resolution to be this daemon's concern. To be asked after its close.
+    async fn is_poor(&self, id: U256) -> Result<bool, ChainError> {
+        if self.min_pool.is_zero() {
+            return Ok(false);
+        }
+        let pool = self.markets.pool(id).await?;
+        let is_poor = pool.is_some_and(|pool| pool < self.min_pool);
+        if let (true, Some(pool)) = (is_poor, pool) {
+            tracing::info!(market = %id, %pool, least = %self.min_pool,
+                "its pool is below market.min_pool_gwei: it is left to others");
+        }
+        Ok(is_poor)
     }
 
     /// The bulletin that decides a market, if it has come.
@@ -126,6 +143,10 @@ impl PredictionMarket {
         }
         // Anybody may open any market: those of other models or feeds are others' to resolve and to end.
         if self.models.get(market.model_id.0).is_none() || !self.feeds.reads(market.publisher, market.feed_id) {
+            return Ok(Look::Never);
+        }
+        // No bets are taken any more: what the pool is now it stays.
+        if now >= market.close && !sent && self.is_poor(id).await? {
             return Ok(Look::Never);
         }
         if now > market.deadline {

@@ -8,6 +8,7 @@ use zugzwang_contracts::InferenceOracle::{
 use crate::{
     chain::{
         ChainError, Client, Contract,
+        client::Header,
         policy::Permit,
         submit::Call,
         types::{Address, B256, Bytes, Log, U256},
@@ -44,9 +45,13 @@ pub(super) struct Request {
     pub(super) is_open: bool,
     /// The block whose view is read, if one is.
     pub(super) view_of: Option<u64>,
+    /// Gas that the callback may take.
+    pub(super) callback_gas: u64,
 }
 
 const OPEN: u8 = 1;
+/// Gas of a transaction that does nothing.
+const TRANSACTION: u64 = 21_000;
 
 /// The oracle at an address.
 #[derive(Clone, Debug)]
@@ -63,14 +68,14 @@ impl Oracle {
         self.0.address()
     }
 
-    /// Unix time of the newest block.
-    pub(super) async fn now(&self) -> Result<u64, ChainError> {
-        Ok(self.0.client().head().await?.timestamp)
+    /// The newest block.
+    pub(super) async fn head(&self) -> Result<Header, ChainError> {
+        self.0.client().head().await
     }
 
-    /// Height of the newest block.
-    pub(super) async fn height(&self) -> Result<u64, ChainError> {
-        Ok(self.0.client().head().await?.block.number)
+    /// What a transaction on top of this block pays for gas, in wei.
+    pub(super) async fn price(&self, head: &Header) -> u128 {
+        head.base_fee.saturating_add(self.0.client().suggested_tip().await.unwrap_or(0))
     }
 
     pub(super) fn event(&self, log: &Log) -> Result<Option<(U256, OracleEvent)>, ChainError> {
@@ -85,9 +90,18 @@ impl Oracle {
     }
 
     /// A request's input, from the event of the block that asked: the contract keeps only its hash. `None` if the block has no
-    /// such event, as after a reorganisation.
+    /// such event, as after a reorganisation, or if another block has it.
     pub(super) async fn input(&self, id: U256, asked: BlockRef) -> Result<Option<Vec<U256>>, ChainError> {
-        for log in self.0.client().logs_in(&[self.address()], asked.hash).await? {
+        self.input_in(id, self.0.client().logs_in(&[self.address()], asked.hash).await?)
+    }
+
+    /// The same by the block's number.
+    pub(super) async fn input_at(&self, id: U256, number: u64) -> Result<Option<Vec<U256>>, ChainError> {
+        self.input_in(id, self.0.client().logs_between(&[self.address()], number, number).await?)
+    }
+
+    fn input_in(&self, id: U256, logs: Vec<Log>) -> Result<Option<Vec<U256>>, ChainError> {
+        for log in logs {
             if let Some((found, OracleEvent::Requested { input, .. })) = self.event(&log)?
                 && found == id
             {
@@ -108,6 +122,7 @@ impl Oracle {
             bounty: view.bounty,
             deadline: view.deadline.saturating_to(),
             is_open: view.status == OPEN,
+            callback_gas: view.callback.gasLimit.into(),
             view_of: (!view.source.is_zero()).then(|| view.blockNumber.saturating_to()),
         }))
     }
@@ -125,6 +140,13 @@ impl Oracle {
         submitter: Address,
     ) -> Result<Vec<U256>, ChainError> {
         self.0.read(abi::instancesCall { id, input, submitter }, "instances", None).await
+    }
+
+    /// Gas that reading a request's view takes, with a little of the contract's own work around it.
+    pub(super) async fn reading_gas(&self, id: U256, submitter: Address) -> Result<u64, ChainError> {
+        let call = abi::instancesCall { id, input: vec![], submitter }.abi_encode();
+        let gas = self.0.client().estimate(submitter, Some(self.address()), call.into(), U256::ZERO).await?;
+        Ok(gas.saturating_sub(TRANSACTION))
     }
 
     pub(super) fn answer(&self, id: U256, input: Vec<U256>, output: Vec<U256>, proof: Vec<u8>) -> Call {

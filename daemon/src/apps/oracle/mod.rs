@@ -1,23 +1,28 @@
 //! The general oracle: any contract asks a registered model, the first valid proof takes the bounty.
 
 mod contract;
+mod cost;
 mod players;
 
 pub use contract::words;
 pub use players::{Schema, creation_code};
 
-use self::contract::{Oracle, OracleEvent, Request};
+use self::{
+    contract::{Oracle, OracleEvent, Request},
+    cost::Cost,
+};
 use super::{App, AppError, Async, Ground, Look, Next, Occurrence, Question, Reply, Task, Told};
 use crate::{
     chain::{
         ChainError,
+        client::Header,
         contract::Words,
         policy::Permit,
         types::{Address, Log, U256},
     },
     config::OracleConfig,
-    prover::Models,
-    store::{Answer, Job},
+    prover::{Models, Prove},
+    store::{Answer, Job, Store},
 };
 
 /// Seconds until a request is looked at again whose block isn't over.
@@ -31,7 +36,11 @@ pub struct InferenceOracle {
     oracle: Oracle,
     models: Models,
     signer: Address,
+    store: Store,
+    chain_id: u64,
     min_bounty: U256,
+    /// Whether requests are answered that pay less than they cost.
+    at_a_loss: bool,
     /// The registered models that are answered for; all that this daemon has if empty.
     registered: Vec<u64>,
 }
@@ -43,14 +52,28 @@ impl InferenceOracle {
             oracle: Oracle::open(ground.client.clone(), config.contract).await?,
             models: ground.models.clone(),
             signer: ground.signer,
+            store: ground.store.clone(),
+            chain_id: ground.client.chain_id(),
             min_bounty: config.min_bounty,
+            at_a_loss: config.at_a_loss,
             registered: config.registered.clone(),
         })
     }
 
     /// The input that goes along with an answer: none for a request that reads a view. `None` if its event is gone.
-    async fn input(&self, job: &Job, reads_view: bool) -> Result<Option<Vec<U256>>, ChainError> {
-        if reads_view { Ok(Some(Vec::new())) } else { self.oracle.input(job.key.subject, job.block).await }
+    async fn input(&self, job: &Job, reads_view: bool) -> Result<Option<Vec<U256>>, AppError> {
+        if reads_view {
+            return Ok(Some(Vec::new()));
+        }
+        let id = job.key.subject;
+        if let Some(input) = self.oracle.input(id, job.block).await? {
+            return Ok(Some(input));
+        }
+        // A job that a look has asked again is of a later block than its event.
+        match self.store.watched_since(self.chain_id, self.oracle.address(), id).await? {
+            Some(number) => Ok(self.oracle.input_at(id, number).await?),
+            None => Ok(None),
+        }
     }
 
     /// Why a request is left to others, if it is.
@@ -66,6 +89,30 @@ impl InferenceOracle {
         Ok((!known).then(|| format!("model {} ({model_id}) isn't one of this daemon's", request.model)))
     }
 
+    /// What an answer costs on top of a block, if that is more than its bounty. The callback is reckoned with all the gas that it
+    /// may take, and a view with what reading it takes now.
+    async fn loses(
+        &self,
+        id: U256,
+        request: &Request,
+        prover: &dyn Prove,
+        head: &Header,
+    ) -> Result<Option<Cost>, ChainError> {
+        if self.at_a_loss {
+            return Ok(None);
+        }
+        let mut called = request.callback_gas;
+        if request.view_of.is_some() {
+            called = called.saturating_add(match self.oracle.reading_gas(id, self.signer).await {
+                // A source that gives no input is found out elsewhere.
+                Err(ChainError::Refused { .. } | ChainError::Reverts { .. }) => 0,
+                read => read?,
+            });
+        }
+        let cost = Cost::new(prover.facts().gas, called, self.oracle.price(head).await);
+        Ok((request.bounty < cost.wei()).then_some(cost))
+    }
+
     async fn asked(&self, job: &Job) -> Result<Question, AppError> {
         let id = job.key.subject;
         let nothing = |why: String| Ok(Question::Nothing { why });
@@ -73,7 +120,8 @@ impl InferenceOracle {
         if !request.is_open {
             return nothing("it has been answered or refunded".into());
         }
-        if self.oracle.now().await? > request.deadline {
+        let head = self.oracle.head().await?;
+        if head.timestamp > request.deadline {
             return nothing(format!("its deadline was at {}", request.deadline));
         }
         if let Some(why) = self.declines(&request).await? {
@@ -81,6 +129,12 @@ impl InferenceOracle {
         }
         let model_id = self.oracle.model_id(request.model).await?;
         let Some(prover) = self.models.get(model_id.0) else { return Ok(Question::NotYet) };
+        // Asked again by a look once gas is cheaper.
+        if let Some(why) =
+            self.loses(id, &request, prover.as_ref(), &head).await?.and_then(|cost| cost.exceeds(request.bounty))
+        {
+            return nothing(why);
+        }
         let Some(input) = self.input(job, request.view_of.is_some()).await? else { return Ok(Question::NotYet) };
         let instances = match self.oracle.instances(id, input, self.signer).await {
             // A source that gives no input, now or ever: nobody can answer.
@@ -96,17 +150,24 @@ impl InferenceOracle {
     async fn look_at(&self, id: U256, now: u64) -> Result<Look, AppError> {
         // A request that isn't there or isn't open may be so by a block that goes again; the event of its end says never.
         let Some(request) = self.oracle.request(id).await? else { return Ok(Look::At(now.saturating_add(LATER))) };
-        let Some(block) = request.view_of else { return Ok(Look::Never) };
         if now > request.deadline || self.declines(&request).await?.is_some() {
             return Ok(Look::Never);
         }
         if !request.is_open {
             return Ok(Look::At(now.saturating_add(LATER)));
         }
-        let height = self.oracle.height().await?;
-        if height <= block {
+        let head = self.oracle.head().await?;
+        if let Some(ahead) = request.view_of.and_then(|block| block.checked_sub(head.block.number)) {
             // A block a second at most.
-            return Ok(Look::At(now.saturating_add((block - height).clamp(SOON, LATER))));
+            return Ok(Look::At(now.saturating_add(ahead.clamp(SOON, LATER))));
+        }
+        let model_id = self.oracle.model_id(request.model).await?;
+        let Some(prover) = self.models.get(model_id.0) else { return Ok(Look::Never) };
+        if let Some(cost) = self.loses(id, &request, prover.as_ref(), &head).await? {
+            return Ok(match cost.patience(request.bounty) {
+                Some(seconds) => Look::At(now.saturating_add(seconds)),
+                None => Look::Never,
+            });
         }
         Ok(Look::Ask { round: 0, again: now.saturating_add(LATER) })
     }
@@ -126,7 +187,8 @@ impl App for InferenceOracle {
             let (what, look) = match event {
                 // The block whose view it reads may be yet to come.
                 OracleEvent::Requested { reads_view: true, .. } => (None, Next::Now),
-                OracleEvent::Requested { .. } => (Some(Occurrence::Asked { round: 0 }), Next::AsBefore),
+                // Looked at too: its bounty may be too little now, and enough when gas is cheaper.
+                OracleEvent::Requested { .. } => (Some(Occurrence::Asked { round: 0 }), Next::Now),
                 OracleEvent::Answered => (Some(Occurrence::Answered { round: 0 }), Next::Never),
                 OracleEvent::Refunded => {
                     (Some(Occurrence::Over { forfeited: true, how: "refunded".into() }), Next::Never)

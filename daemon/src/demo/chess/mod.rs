@@ -94,13 +94,12 @@ const LONG_GAME: u64 = 240;
 
 /// Runs a demo to its end.
 pub async fn play(options: Options, prover: Arc<dyn Prove>, code: Code) -> Result<Summary, DemoError> {
-    let screen = Screen::new(options.quiet);
-    let stand = Stand::new(options.anvil.as_deref(), options.dir.clone(), &screen).await?;
-    let table = Table::set(&options, &screen, &stand, prover.model_id(), code).await?;
-    let daemon = stand.run(table.config.clone(), Models::of([prover])).await?;
-    let played = Game::new(&options, &screen, &table, daemon).play().await;
-    stand.end().await;
-    played
+    Stand::with(options.anvil.as_deref(), options.dir.clone(), options.quiet, async |stand, screen| {
+        let table = Table::set(&options, screen, stand, prover.model_id(), code).await?;
+        let daemon = stand.run(table.config.clone(), Models::of([prover])).await?;
+        Game::new(&options, screen, &table, daemon).play().await
+    })
+    .await
 }
 
 struct Game<'a> {

@@ -21,16 +21,22 @@ use crate::{
         types::{Address, Bytes, U256},
     },
     config::Config,
+    out,
     prover::{Models, Prove},
     service::Notice,
     store::State,
 };
+
+/// Incidents after which the operator is told how far it is.
+const REPORTED: usize = 25;
 
 /// What is measured.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The table of labelled accounts; its frauds are replayed in turn.
     pub accounts: PathBuf,
+    /// The folder of the model that scores them.
+    pub model: PathBuf,
     /// From which scores the guard acts.
     pub thresholds: Thresholds,
     /// How many withdrawals are judged.
@@ -44,6 +50,8 @@ pub struct Options {
 /// A model that others ask, with what a contract needs to know of it.
 #[derive(Clone, Debug)]
 pub struct Other {
+    /// Its folder.
+    pub model: PathBuf,
     /// Its keys.
     pub prover: Arc<dyn Prove>,
     /// Init code of its verifier.
@@ -83,11 +91,10 @@ pub async fn measure(
     verifier: Bytes,
     other: Option<Other>,
 ) -> Result<Latency, DemoError> {
-    let screen = Screen::new(true);
-    let stand = Stand::new(options.anvil.as_deref(), None, &screen).await?;
-    let measured = run(&stand, &screen, &options, prover, verifier, other).await;
-    stand.end().await;
-    measured
+    Stand::with(options.anvil.as_deref(), None, true, async |stand, screen| {
+        run(stand, screen, &options, prover, verifier, other).await
+    })
+    .await
 }
 
 /// Requests of others that wait.
@@ -136,12 +143,14 @@ async fn run(
     let mut vault = Vault::set(stand, screen, prover.model_id(), verifier, options.thresholds, 0).await?;
     let mut raw = stand.config();
     raw.guard.contracts = vec![vault.address.to_string()];
-    raw.guard.models = vec!["loaded already".into()];
+    raw.guard.models = vec![options.model.display().to_string()];
     let mut queue = None;
     if let Some(other) = &other {
         let set = Queue::set(stand, other).await?;
         raw.oracle.contract = set.oracle.to_string();
-        raw.oracle.models = vec!["loaded already".into()];
+        raw.oracle.models = vec![other.model.display().to_string()];
+        // They offer nothing.
+        raw.oracle.at_a_loss = true;
         queue = Some(set);
     }
     let models = Models::of([Some(prover), other.map(|other| other.prover)].into_iter().flatten());
@@ -161,6 +170,13 @@ async fn run(
         if held {
             paused += 1;
             vault.end_pause(stand).await?;
+        }
+        if times.len() % REPORTED == 0 {
+            let done = times.len();
+            out::note(&format!(
+                "{done} of {} incidents, {paused} paused, {answered} others answered",
+                options.incidents
+            ));
         }
     }
     times.sort_by(f64::total_cmp);

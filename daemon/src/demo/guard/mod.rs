@@ -40,6 +40,8 @@ const SINGLE_BPS: u16 = 800;
 pub struct Options {
     /// The table of labelled accounts.
     pub accounts: PathBuf,
+    /// The folder of the model that scores them.
+    pub model: PathBuf,
     /// Which of them.
     pub seed: u64,
     /// From which scores the guard acts.
@@ -96,11 +98,10 @@ pub struct Summary {
 
 /// Runs the demo to its end. `verifier` is the init code of the model's verifier.
 pub async fn play(options: Options, prover: Arc<dyn Prove>, verifier: Bytes) -> Result<Summary, DemoError> {
-    let screen = Screen::new(options.quiet);
-    let stand = Stand::new(options.anvil.as_deref(), options.dir.clone(), &screen).await?;
-    let played = Demo { options: &options, screen: &screen, stand: &stand }.play(prover, verifier).await;
-    stand.end().await;
-    played
+    Stand::with(options.anvil.as_deref(), options.dir.clone(), options.quiet, async |stand, screen| {
+        Demo { options: &options, screen, stand }.play(prover, verifier).await
+    })
+    .await
 }
 
 struct Demo<'a> {
@@ -124,7 +125,7 @@ impl Demo<'_> {
             Vault::set(stand, screen, prover.model_id(), verifier, self.options.thresholds, SINGLE_BPS).await?;
         let mut raw = stand.config();
         raw.guard.contracts = vec![vault.address.to_string()];
-        raw.guard.models = vec!["loaded already".into()];
+        raw.guard.models = vec![self.options.model.display().to_string()];
         let mut daemon = stand.run(Config::from_raw(raw)?, Models::of([prover])).await?;
 
         screen.say("\nHonest accounts put money in:");
