@@ -381,7 +381,7 @@ fn classify(message: &str) -> Option<Sent> {
         Some(Sent::Taken)
     } else if says(&["nonce too low", "nonce_too_low", "oldnonce", "invalid nonce; got", "nonce is too low"]) {
         Some(Sent::NonceTooLow)
-    } else if says(&["underpriced", "fee too low to replace", "replacement fee too low"]) {
+    } else if says(&["underpriced", "fee too low to replace", "replacement fee too low", "less than block base fee"]) {
         Some(Sent::Underpriced)
     } else {
         None
@@ -401,6 +401,7 @@ mod tests {
             ("nonce too low: next nonce 5, tx nonce 3", Some(Sent::NonceTooLow)),
             ("OldNonce, Current nonce: 4, nonce of rejected tx: 3", Some(Sent::NonceTooLow)),
             ("replacement transaction underpriced", Some(Sent::Underpriced)),
+            ("max fee per gas less than block base fee", Some(Sent::Underpriced)),
             ("insufficient funds for gas * price + value", None),
         ];
         for (message, expected) in cases {

@@ -7,13 +7,18 @@ pub struct Span {
     most: u64,
     /// The least that was refused, which is come near to with care.
     refused: u64,
+    /// Queries that were answered since then.
+    answered: u32,
 }
+
+/// So many queries are answered before what was refused is tried again.
+const CALM: u32 = 16;
 
 impl Span {
     /// Starts with the most that the configuration allows.
     pub fn new(most: u64) -> Self {
         let most = most.max(1);
-        Self { now: most, most, refused: u64::MAX }
+        Self { now: most, most, refused: u64::MAX, answered: 0 }
     }
 
     /// Blocks of the next query; at least 1.
@@ -25,6 +30,7 @@ impl Span {
     pub fn refuse(&mut self, blocks: u64) -> bool {
         self.refused = blocks.max(1);
         self.now = (blocks / 2).max(1);
+        self.answered = 0;
         blocks > 1
     }
 
@@ -34,8 +40,12 @@ impl Span {
         if blocks < self.now {
             return;
         }
+        self.answered = self.answered.saturating_add(1);
         let step = if self.now < self.refused / 4 { self.now } else { (self.now / 16).max(1) };
-        self.now = self.now.saturating_add(step).min(self.most);
+        let next = self.now.saturating_add(step).min(self.most);
+        if next < self.refused || self.answered >= CALM {
+            self.now = next;
+        }
     }
 }
 

@@ -54,7 +54,7 @@ impl Site {
         let dir = tempfile::tempdir().expect("folder");
         let chain = Anvil::start(None, &[]).await.expect("anvil");
         let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
-        std::fs::write(dir.path().join("password"), "correct horse\n").expect("write");
+        zugzwang::files::new_secret(&dir.path().join("password"), "correct horse\n").expect("write");
         logs::secret("correct horse");
         let config = dir.path().join("zugzwang.toml");
         let human = Wallet::new(client.clone(), Key::from_bytes(random()).expect("key"), prices());

@@ -30,8 +30,9 @@ pub(crate) fn zugzwang(config: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zugzwang"));
     command.current_dir(root()).arg("--config").arg(config).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // Several run at the same time: no server, unless the file says where.
-    if !std::fs::read_to_string(config).is_ok_and(|text| text.contains("[http]")) {
+    // Several run at the same time: no server, unless the file says where. A worker has none.
+    let worker = arguments.first() == Some(&"worker");
+    if !worker && !std::fs::read_to_string(config).is_ok_and(|text| text.contains("[http]")) {
         command.env("ZUGZWANG__HTTP__LISTEN", "");
     }
     command

@@ -97,13 +97,15 @@ impl Submitter {
         match wish {
             Wish::Hold => {}
             Wish::Cancel if !is_cancellation(tx, newest) => self.cancel(tx, newest).await?,
-            Wish::Push | Wish::Cancel if tx.state == TxState::Signed || newest.broadcast_at.is_none() => {
-                self.broadcast(tx).await?
-            }
             Wish::Push | Wish::Cancel => {
                 let asked = tx.wanted == Some(Wanted::Bump);
                 // Those behind the first in line can't be mined before it, whatever they pay.
                 let first = standing.nonce == tx.nonce;
+                let sent = tx.state != TxState::Signed && newest.broadcast_at.is_some();
+                if !sent && self.broadcast(tx).await? {
+                    return Ok(None);
+                }
+                // One that no node takes at its price is no better than one that isn't mined.
                 if asked || (first && self.is_old(newest.signed_at)) {
                     self.bump(tx, newest, standing, asked).await?;
                 } else if self.is_old(self.last_sent(tx, newest)) {
@@ -190,7 +192,8 @@ impl Submitter {
             signed_at: self.now(),
             broadcast_at: None,
         });
-        self.broadcast(&replaced).await
+        self.broadcast(&replaced).await?;
+        Ok(())
     }
 
     /// Fills nonces below ours that nothing of ours has, by payments of nothing to ourselves; tells which ones. Gives the rows

@@ -196,13 +196,13 @@ impl Submitter {
         Ok(signed.hash)
     }
 
-    /// Sends the newest version of a stored transaction.
+    /// Sends the newest version of a stored transaction; whether a node has it now.
     ///
     /// # Errors
     /// If no node takes it. Then it is stored as it was, and sent again later.
-    pub async fn broadcast(&self, tx: &Tx) -> Result<(), SubmitError> {
+    pub async fn broadcast(&self, tx: &Tx) -> Result<bool, SubmitError> {
         let Some(newest) = tx.attempts.last() else {
-            return Ok(());
+            return Ok(false);
         };
         self.memory().resent.insert(tx.id, self.now());
         match self.client.send(&newest.raw).await? {
@@ -211,15 +211,19 @@ impl Submitter {
                 write.set_broadcast(tx.id, newest.hash).await?;
                 write.commit().await?;
                 tracing::info!(hash = %newest.hash, nonce = tx.nonce, "transaction sent");
+                return Ok(true);
             }
             // An older version is mined or another wallet used the nonce: the next look at the
             // receipts and at the account's nonce tells which.
             Sent::NonceTooLow => {
                 tracing::debug!(nonce = tx.nonce, "the node says that the nonce is used")
             }
-            Sent::Underpriced => tracing::warn!(nonce = tx.nonce, "the node keeps an earlier version; waiting to bump"),
+            Sent::Underpriced => tracing::warn!(
+                nonce = tx.nonce,
+                "the node keeps an earlier version, or takes nothing at this price; waiting to bump"
+            ),
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Wei that are left of the limits per hour and per day, where there are any; as metrics, too.

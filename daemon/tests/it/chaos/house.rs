@@ -53,7 +53,7 @@ impl House {
         let dir = tempfile::tempdir().expect("folder");
         let chain = Anvil::start(None, &[]).await.expect("anvil");
         let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
-        std::fs::write(dir.path().join("password"), "correct horse\n").expect("write");
+        zugzwang::files::new_secret(&dir.path().join("password"), "correct horse\n").expect("write");
         let config = write(dir.path(), "deploy", &format!("[chain]\nrpc = \"{}\"\n", chain.url), "deploy.db");
         let npc = json(&config, &["key", "new"])["address"].as_str().expect("address").parse().expect("address");
         rich(&client, npc).await;
@@ -146,6 +146,11 @@ impl Kept {
     pub(crate) fn start(config: &Path) -> Self {
         let begun = std::fs::metadata(log_of(config)).map_or(0, |log| log.len());
         Self { config: config.to_owned(), child: spawn(zugzwang(config, &["run"]), config), begun, ends: Vec::new() }
+    }
+
+    /// One that runs already.
+    pub(crate) fn of(config: &Path, child: Child) -> Self {
+        Self { config: config.to_owned(), child, begun: 0, ends: Vec::new() }
     }
 
     /// What it has logged since its first start here.

@@ -23,7 +23,7 @@ async fn a_daemon_that_is_killed_while_its_worker_proves_answers_once() {
     let chain = Anvil::start(None, &[]).await.expect("anvil");
     let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
     let path = |name: &str| dir.path().join(name).display().to_string();
-    std::fs::write(dir.path().join("password"), "correct horse\n").expect("write");
+    zugzwang::files::new_secret(&dir.path().join("password"), "correct horse\n").expect("write");
     let config = dir.path().join("zugzwang.toml");
     let write = |more: &str| {
         let text = format!(
