@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     CliError, Output,
-    reach::{Reach, ago, lines, reach, table},
+    reach::{Reach, ago, lines, look, reach, table},
 };
 use crate::{
     config::Config,
@@ -74,7 +74,8 @@ pub(super) enum TxCommand {
 /// Jobs.
 pub(super) async fn job(command: JobCommand, config: Config, output: Output) -> Result<(), CliError> {
     let chain = config.chain.chain_id;
-    let reach = reach(&config).await?;
+    let looks = matches!(command, JobCommand::List(_) | JobCommand::Show { .. });
+    let reach = if looks { look(&config).await? } else { reach(&config).await? };
     match command {
         JobCommand::List(args) => {
             let state: Option<State> = match &args.state {
@@ -139,7 +140,8 @@ pub(super) async fn job(command: JobCommand, config: Config, output: Output) -> 
 /// Transactions.
 pub(super) async fn tx(command: TxCommand, config: Config, output: Output) -> Result<(), CliError> {
     let chain = config.chain.chain_id;
-    let reach = reach(&config).await?;
+    let looks = matches!(command, TxCommand::List { .. });
+    let reach = if looks { look(&config).await? } else { reach(&config).await? };
     match command {
         TxCommand::List { all, limit } => {
             let list: Vec<TxView> = match reach {

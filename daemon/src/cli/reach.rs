@@ -14,15 +14,23 @@ use crate::{
 pub(super) enum Reach {
     /// It runs.
     Running(Client),
-    /// It doesn't, and can't be started as long as this is held.
+    /// It doesn't. As long as the store is held to be changed, it can't be started.
     Stopped(Store),
 }
 
-/// Finds the daemon of a configuration.
+/// Finds the daemon of a configuration, to have something done.
 pub(super) async fn reach(config: &Config) -> Result<Reach, CliError> {
     match Client::find(&Running::file_of(config)).await? {
         Some(client) => Ok(Reach::Running(client)),
         None => Ok(Reach::Stopped(Store::open(config.store.place.clone()).await?)),
+    }
+}
+
+/// Finds it to look at it: its store is only read, so that a daemon that starts at this moment isn't kept out.
+pub(super) async fn look(config: &Config) -> Result<Reach, CliError> {
+    match Client::find(&Running::file_of(config)).await? {
+        Some(client) => Ok(Reach::Running(client)),
+        None => Ok(Reach::Stopped(Store::open_to_read(config.store.place.clone()).await?)),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     CliError, Output, job,
-    reach::{Reach, ago, reach},
+    reach::{Reach, ago, look},
     run,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 pub(super) async fn status(configs: Vec<Config>, output: Output) -> Result<(), CliError> {
     let mut all = Vec::new();
     for config in &configs {
-        let status = match reach(config).await? {
+        let status = match look(config).await? {
             Reach::Running(client) => {
                 let served: Vec<Status> = client.get("/api/status").await?;
                 let own = served.into_iter().find(|status| status.chain_id == config.chain.chain_id);

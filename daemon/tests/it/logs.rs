@@ -41,9 +41,14 @@ pub(crate) fn keep() {
 
 /// Where a process of its own writes its log.
 pub(crate) fn of_process() -> Stdio {
+    file_of_process().map_or_else(Stdio::null, Stdio::from)
+}
+
+/// The same, for who reads a process' log and passes it on.
+pub(crate) fn file_of_process() -> Option<File> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    create(&format!("process-{}-{number}.log", std::process::id())).map_or_else(Stdio::null, Stdio::from)
+    create(&format!("process-{}-{number}.log", std::process::id()))
 }
 
 /// Something that no log may have, in whatever case: a password, or a key in hex without 0x.

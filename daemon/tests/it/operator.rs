@@ -1,7 +1,9 @@
 //! What an operator does with the binary itself: a daemon that runs on a local chain, is looked at, ordered, reloaded, drained.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    fs::Permissions,
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -96,6 +98,8 @@ impl Site {
             path("z.db")
         );
         std::fs::write(&self.config, text).expect("write");
+        // It may name webhooks.
+        std::fs::set_permissions(&self.config, Permissions::from_mode(0o600)).expect("mode");
     }
 
     /// Starts the daemon and reads its log; `arguments` come after `run`.
@@ -105,8 +109,12 @@ impl Site {
         let mut child = command.spawn().expect("the daemon");
         let (sender, lines) = mpsc::channel();
         let log = child.stderr.take().expect("its log");
+        let mut kept = logs::file_of_process();
         std::thread::spawn(move || {
             for line in BufReader::new(log).lines().map_while(Result::ok) {
+                if let Some(kept) = &mut kept {
+                    writeln!(kept, "{line}").expect("a log");
+                }
                 // Nobody reads on once the test is over.
                 let _ = sender.send(line);
             }
@@ -151,13 +159,19 @@ impl Site {
         (response.status().as_u16(), response.text().await.expect("a body"))
     }
 
+    /// Whether a daemon listens where the last one said. A killed one leaves that behind.
+    async fn listens(&self) -> bool {
+        let Some(told) = self.told() else { return false };
+        TcpStream::connect(told["address"].as_str().expect("address")).await.is_ok()
+    }
+
     async fn get(&self, path: &str) -> (u16, String) {
         self.ask(reqwest::Method::GET, path, None).await
     }
 
     /// Waits until the daemon calls itself ready.
     async fn ready(&self) {
-        until("ready", async || self.told().is_some() && self.get("/readyz").await.0 == 200).await;
+        until("ready", async || self.listens().await && self.get("/readyz").await.0 == 200).await;
     }
 
     /// The human begins a game and moves, which asks the NPC.
@@ -291,7 +305,7 @@ async fn zksync_4744_an_idle_daemon_is_ready_and_a_stuck_one_is_not() {
     site.configure(&format!("turn_age_s = 2\n[alerts]\nwebhooks = [\"{url}\"]\nlow_balance_ether = 0.0\n"));
     let daemon = site.run(&[]);
     // Its server is there before its keys are, and says so.
-    until("listening", async || site.told().is_some()).await;
+    until("listening", async || site.listens().await).await;
     assert_eq!(site.get("/healthz").await.0, 200);
     site.ready().await;
     let turns = async || metric(&site.get("/metrics").await.1, "zugzwang_service_turns_total");
@@ -440,6 +454,7 @@ async fn a_transaction_is_bumped_and_cancelled() {
     // What is sent from now on stays in no block until one is made.
     site.client.raw("evm_setAutomine", serde_json::json!([false])).await.expect("automine off");
     let mut daemon = site.run(&[]);
+    site.ready().await;
     let sent = || site.json(&["tx", "list"]);
     until("broadcast", async || sent()[0]["state"] == "broadcast").await;
     let first = sent()[0].clone();
@@ -529,7 +544,6 @@ async fn strangers_get_neither_orders_nor_jobs_and_slow_ones_hold_nothing() {
     assert_eq!(site.get("/readyz").await.0, 200);
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
         let told = std::fs::metadata(site.dir.path().join("z.31337.http")).expect("file");
         assert_eq!(told.permissions().mode() & 0o777, 0o600);
     }
