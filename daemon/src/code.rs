@@ -107,6 +107,12 @@ pub trait Coded: std::error::Error {
     fn code(&self) -> Code;
 }
 
+impl<E: Coded> Coded for Box<E> {
+    fn code(&self) -> Code {
+        (**self).code()
+    }
+}
+
 /// Gives each variant of an error type its code: `codes!(ChainError { BadUrl = 201, Missing = 205 })`. Variants that wrap another
 /// error with codes stand after a semicolon. A new variant doesn't compile without.
 macro_rules! codes {

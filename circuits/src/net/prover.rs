@@ -99,6 +99,9 @@ pub struct NetProver {
     kept: Option<Vec<[Fr; 2]>>,
 }
 
+/// The public instances that a right proof must have; `None` where a commitment stands that each proof makes anew.
+pub(super) type Expected = Vec<Option<[u8; 32]>>;
+
 impl NetProver {
     /// Lays `net` out and loads or makes its keys under `cache_dir`.
     ///
@@ -195,7 +198,7 @@ impl NetProver {
         &self,
         inputs: &[Vec<i64>],
         request: [u8; 32],
-    ) -> Result<(Vec<Option<[u8; 32]>>, interpret::Trace), NetProverError> {
+    ) -> Result<(Expected, interpret::Trace), NetProverError> {
         if self.registered.is_some() && self.kept.is_none() {
             return Err(NetProverError::NoWeights);
         }

@@ -151,7 +151,7 @@ pub enum ChainError {
     },
     /// A transaction waits, though nothing is broken.
     #[error(transparent)]
-    Held(#[from] Held),
+    Held(Box<Held>),
     /// A contract refused a call that must work.
     #[error("{what} reverts: {why}")]
     Reverts {
@@ -188,6 +188,12 @@ crate::code::codes!(ChainError {
     Key = 401;
     Held
 });
+
+impl From<Held> for ChainError {
+    fn from(held: Held) -> Self {
+        Self::Held(Box::new(held))
+    }
+}
 
 impl ChainError {
     /// Sorts a transport error by whether the node answered.

@@ -39,7 +39,7 @@ pub fn check(
     now: i64,
     cost: U256,
     replaces: Option<(i64, U256)>,
-) -> Result<(), Held> {
+) -> Result<(), Box<Held>> {
     // One of the versions may be mined, whichever costs more. A cheaper one adds nothing to what is counted already.
     let cost = cost.max(replaces.map_or(U256::ZERO, |(_, dearest)| dearest));
     if replaces.is_some_and(|(_, dearest)| cost <= dearest) {
@@ -53,7 +53,7 @@ pub fn check(
         let Some(limit) = limit else { continue };
         let spent = total(spending, now, window, replaces.map(|(tx, _)| tx));
         if spent.saturating_add(cost) > limit {
-            return Err(Held::OverLimit { key, window: name, setting, spent, limit, cost });
+            return Err(Box::new(Held::OverLimit { key, window: name, setting, spent, limit, cost }));
         }
     }
     Ok(())
@@ -80,18 +80,21 @@ mod tests {
     fn check_one(spending: &[Spending], cost: u64, replaces: Option<(i64, u64)>) -> String {
         let limits = SpendLimits { hour: Some(U256::from(100)), day: Some(U256::from(250)) };
         let replaces = replaces.map(|(tx, wei)| (tx, U256::from(wei)));
-        match check(limits, Address::ZERO, spending, NOW, U256::from(cost), replaces) {
+        match check(limits, Address::ZERO, spending, NOW, U256::from(cost), replaces).map_err(|held| *held) {
             Ok(()) => "ok".into(),
             Err(Held::OverLimit { window, spent, .. }) => format!("{window} {spent}"),
             Err(other) => other.to_string(),
         }
     }
 
+    /// What is spent, a cost, what it replaces, and what is expected.
+    type Case = (Vec<Spending>, u64, Option<(i64, u64)>, &'static str);
+
     #[test]
     fn what_is_mined_and_what_is_under_way_counts_once_each() {
         let mined = |ago: i64, wei| row(1, wei, Spent::At(NOW - ago));
         let live = |tx, wei| row(tx, wei, Spent::UnderWay);
-        let cases: Vec<(Vec<Spending>, u64, Option<(i64, u64)>, &str)> = vec![
+        let cases: Vec<Case> = vec![
             (vec![], 100, None, "ok"),
             (vec![], 101, None, "hour 0"),
             (vec![mined(1, 60)], 40, None, "ok"),

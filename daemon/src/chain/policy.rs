@@ -58,10 +58,10 @@ impl Policy {
     ///
     /// # Errors
     /// [`Held::NotAllowed`] with the rule that it breaks.
-    pub fn check(&self, account: Address, plan: &Plan, fees: Fees) -> Result<(), Held> {
-        let call = plan.data.get(..4).map_or_else(|| "a payment".to_owned(), |s| alloy::hex::encode_prefixed(s));
+    pub fn check(&self, account: Address, plan: &Plan, fees: Fees) -> Result<(), Box<Held>> {
+        let call = plan.data.get(..4).map_or_else(|| "a payment".to_owned(), alloy::hex::encode_prefixed);
         let to = plan.to.map_or_else(|| "a new contract".to_owned(), |to| to.to_string());
-        let refuse = |why: String| Err(Held::NotAllowed { to: to.clone(), call: call.clone(), why });
+        let refuse = |why: String| Err(Box::new(Held::NotAllowed { to: to.clone(), call: call.clone(), why }));
         if plan.chain_id != self.chain_id {
             return refuse(format!("it is for chain {}, this is chain {}", plan.chain_id, self.chain_id));
         }
@@ -125,7 +125,7 @@ impl PolicySigner {
     /// [`Held::NotAllowed`] before the signer is asked; [`Held::Signer`] if it doesn't sign this very transaction.
     pub async fn sign(&self, plan: &Plan, nonce: u64, fees: Fees) -> Result<Signed, Held> {
         let account = self.address();
-        self.policy.check(account, plan, fees)?;
+        self.policy.check(account, plan, fees).map_err(|held| *held)?;
         let unsigned = Unsigned::new(plan, nonce, fees);
         let failed = |source| Held::Signer { account, source };
         let signature = self.signer.sign(&unsigned).await.map_err(failed)?;

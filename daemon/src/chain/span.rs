@@ -14,6 +14,9 @@ pub struct Span {
 /// So many queries are answered before what was refused is tried again.
 const CALM: u32 = 16;
 
+/// So many blocks are not what a node breaks over.
+const FEW: u64 = 32;
+
 impl Span {
     /// Starts with the most that the configuration allows.
     pub fn new(most: u64) -> Self {
@@ -32,6 +35,13 @@ impl Span {
         self.now = (blocks / 2).max(1);
         self.answered = 0;
         blocks > 1
+    }
+
+    /// The node broke over so many. It may have been their number; it wasn't if they were few.
+    pub fn doubt(&mut self, blocks: u64) {
+        if blocks > FEW {
+            self.now = (blocks / 2).max(FEW);
+        }
     }
 
     /// So many were answered. Grows fast while far below what was refused, and slowly near it.
@@ -88,6 +98,20 @@ mod tests {
         assert!(span.refuse(2));
         assert!(!span.refuse(1));
         assert_eq!(span.blocks(), 1);
+    }
+
+    #[test]
+    fn a_node_that_breaks_at_random_is_not_read_block_by_block() {
+        let mut span = Span::new(1000);
+        for _ in 0..100 {
+            span.doubt(span.blocks());
+        }
+        assert_eq!(span.blocks(), FEW);
+        for _ in 0..4 {
+            span.accept(span.blocks());
+            span.doubt(1);
+        }
+        assert_eq!(span.blocks(), 16 * FEW);
     }
 
     #[test]

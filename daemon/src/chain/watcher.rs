@@ -308,7 +308,7 @@ impl Watcher {
                 Err(error) => {
                     // A node that breaks over a large range may not over a smaller one, at the next poll.
                     if matches!(error, ChainError::Unreachable { .. }) {
-                        self.span.refuse(blocks);
+                        self.span.doubt(blocks);
                     }
                     return Err(error);
                 }

@@ -60,7 +60,7 @@ mod tests {
         let at = Duration::from_secs;
         let account = Address::repeat_byte(7);
         let broke = |balance: u64| {
-            ChainError::Held(Held::Balance { account, balance: U256::from(balance), need: U256::from(100) })
+            ChainError::from(Held::Balance { account, balance: U256::from(balance), need: U256::from(100) })
         };
         let lost = ChainError::Missing { url: "x".into(), what: "y".into() };
         assert!(troubles.is_news(&broke(5), at(0)));

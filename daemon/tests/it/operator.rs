@@ -531,10 +531,10 @@ async fn strangers_get_neither_orders_nor_jobs_and_slow_ones_hold_nothing() {
     site.configure(&format!("token_file = \"{}\"\nconnections = 4\n", token.display()));
     let daemon = site.run(&[]);
     site.ready().await;
-    let right = Some("0123456789abcdef0123456789abcdef");
+    let right = "0123456789abcdef0123456789abcdef";
     let post = reqwest::Method::POST;
     for (token, metrics, orders) in
-        [(None, 401, 401), (Some("wrong"), 401, 401), (Some(""), 401, 401), (right, 200, 404)]
+        [(None, 401, 401), (Some("wrong"), 401, 401), (Some(""), 401, 401), (Some(right), 200, 404)]
     {
         assert_eq!(site.ask(reqwest::Method::GET, "/metrics", token).await.0, metrics, "{token:?}");
         assert_eq!(site.ask(reqwest::Method::GET, "/api/jobs", token).await.0, metrics, "{token:?}");
@@ -565,7 +565,7 @@ async fn strangers_get_neither_orders_nor_jobs_and_slow_ones_hold_nothing() {
     }
     let large = "x".repeat(1 << 20);
     let http = reqwest::Client::builder().no_proxy().build().expect("client");
-    let sent = http.post(format!("http://{address}/api/replay")).bearer_auth(right.expect("token"));
+    let sent = http.post(format!("http://{address}/api/replay")).bearer_auth(right);
     let status = sent.header("content-type", "application/json").body(large).send().await.map(|r| r.status().as_u16());
     assert!(status.is_err() || status.is_ok_and(|status| status == 413), "a large body is refused");
     drop(daemon);

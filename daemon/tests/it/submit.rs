@@ -126,7 +126,7 @@ impl Desk {
             match submitter.follow(tx, standing, wish).await {
                 Ok(Some(change)) => self.store_change(tx.id, &change).await,
                 Ok(None) => {}
-                Err(SubmitError::Chain(ChainError::Held(why))) => held.push(why),
+                Err(SubmitError::Chain(ChainError::Held(why))) => held.push(*why),
                 Err(other) => panic!("{other}"),
             }
         }
@@ -162,7 +162,7 @@ impl Desk {
 
 fn why(result: Result<B256, SubmitError>) -> Held {
     match result {
-        Err(SubmitError::Chain(ChainError::Held(held))) => held,
+        Err(SubmitError::Chain(ChainError::Held(held))) => *held,
         other => panic!("{other:?}"),
     }
 }

@@ -148,10 +148,13 @@ impl Submitter {
                 write.forget_wish(tx.id).await?;
                 return Ok(write.commit().await?);
             }
-            Err(SubmitError::Chain(ChainError::Held(held @ Held::Stuck { .. }))) => held,
-            Err(SubmitError::Chain(ChainError::Held(why @ (Held::OverLimit { .. } | Held::Balance { .. })))) => {
-                self.stuck(tx, newest, market.base_fee, behind, why.to_string())
-            }
+            Err(SubmitError::Chain(ChainError::Held(held))) => match *held {
+                held @ Held::Stuck { .. } => held,
+                why @ (Held::OverLimit { .. } | Held::Balance { .. }) => {
+                    self.stuck(tx, newest, market.base_fee, behind, why.to_string())
+                }
+                other => return Err(self.held(other)),
+            },
             done => return done,
         };
         if self.is_old(self.last_sent(tx, newest)) {

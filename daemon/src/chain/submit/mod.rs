@@ -259,7 +259,7 @@ impl Submitter {
         }
         let now = self.now();
         let spending = self.store.spending(self.client.chain_id(), self.address(), now - limits::DAY).await?;
-        limits::check(self.limits, self.address(), &spending, now, cost, dearest).map_err(|e| self.held(e))?;
+        limits::check(self.limits, self.address(), &spending, now, cost, dearest).map_err(|e| self.held(*e))?;
         let others =
             spending.iter().filter(|row| row.spent == Spent::UnderWay && Some(row.tx) != replaces.map(|tx| tx.id));
         let need = others.fold(cost, |sum, row| sum.saturating_add(row.wei));

@@ -16,7 +16,7 @@ async fn whole_games_survive_a_node_that_fails_three_times_in_ten() {
     let proxy = Proxy::start(&house.chain.url, 30, LATE, seed()).await;
     let config = house.config("faulty", &proxy.url, TIMEOUT);
     let mut daemon = Kept::start(&config);
-    let players = Players::sit_down(&house, 2, Some(games as usize)).await;
+    let players = Players::sit_down(&house, 1, Some(games as usize)).await;
     let played = players.finish(async || _ = daemon.look()).await;
     let tally = Tally::check(&house, &played, &["faulty"], async || _ = daemon.look()).await;
     assert_eq!((tally.reverted, tally.dropped), (0, 0), "nothing goes wrong on the chain");
