@@ -23,12 +23,12 @@ pub fn first(config: &SubmitConfig, base_fee: u128, suggested_tip: Option<u128>)
 }
 
 /// A replacement's offer: both prices raised by the configured per cent, or the market if that is
-/// more. `None` if the cap leaves no room.
+/// more. `None` if the cap leaves no room, or the base fee is above it: then no offer under the cap would be mined.
 pub fn bumped(config: &SubmitConfig, old: Fees, base_fee: u128, suggested_tip: Option<u128>) -> Option<Fees> {
     let raise = |wei: u128| wei.saturating_mul(100 + config.bump_percent).div_ceil(100).max(wei.saturating_add(1));
-    let market = first(config, base_fee, suggested_tip);
-    let max_fee = raise(old.max_fee).max(market.map_or(0, |m| m.max_fee));
-    let max_priority = raise(old.max_priority).max(market.map_or(0, |m| m.max_priority));
+    let market = first(config, base_fee, suggested_tip)?;
+    let max_fee = raise(old.max_fee).max(market.max_fee);
+    let max_priority = raise(old.max_priority).max(market.max_priority);
     (max_fee <= config.max_fee && max_priority <= max_fee).then_some(Fees { max_fee, max_priority })
 }
 
