@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust servers bench gas gas-check audit fmt lint lint-contracts lint-deploy lint-rust lint-format lint-clippy verifiers fuzz clean check-node check-cargo
+.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust servers bench gas gas-check audit fmt lint lint-contracts lint-deploy lint-rust lint-format lint-clippy verifiers fuzz sim sim-mutants clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
@@ -10,6 +10,7 @@ ZUGZWANG := $(or $(CARGO_TARGET_DIR),target)/release/zugzwang
 INSTALLED := contracts/node_modules/.installed
 FUZZ_TARGETS := onnx keys proof ptau
 FUZZ_SECONDS ?= 60
+SIMULATION := sim::every_request_ends_and_none_is_answered_twice
 TEST_LOGS := $(CURDIR)/.zugzwang/test-logs
 NODE_TESTS := .zugzwang/onnx-node-tests
 MODELS := $(sort $(patsubst models/%/model.toml,%,$(wildcard models/*/model.toml)))
@@ -37,6 +38,8 @@ help:
 	@echo 'make fuzz [FUZZ_SECONDS=n]        run each fuzz target for a while (a minute); needs cargo-fuzz'
 	@echo 'make fuzz-daemon [INPUTS=n] [SEED=n]   a million bad configurations, bulletins, lists and event streams'
 	@echo 'make chaos [KILLS=n] [ROUNDS=n] [SEED=n]   whole games with real proofs through kills, reorganisations, faults, a full disk'
+	@echo 'make sim [SEEDS=n] [FROM=n]       the daemon in simulated worlds where all goes wrong; SEED=n shows one (docs/simulation.md)'
+	@echo 'make sim-mutants [SEEDS=n]        plant bugs in a copy of the sources; the simulation must find each'
 	@echo 'make verifiers    make models/*/verifier.json again'
 	@echo 'make clean        remove everything that was built, installed or cached here'
 
@@ -144,6 +147,15 @@ fuzz-daemon: check-cargo
 
 chaos: check-node check-cargo $(INSTALLED)
 	@$(call trial,ZUGZWANG_KILLS=$(KILLS) ZUGZWANG_CHAOS=$(ROUNDS),--test it chaos::)
+
+# One thread for each core; a seed takes a fraction of a second.
+sim: check-node check-cargo $(INSTALLED)
+	@echo '==> building the tests (minutes the first time)'
+	@SIM_SEEDS=$(or $(SEEDS),500) SIM_FROM=$(FROM) SIM_SEED=$(SEED) \
+	  $(CARGO) test --workspace --locked --test it $(SIMULATION) -- --exact --nocapture
+
+sim-mutants: check-node check-cargo $(INSTALLED)
+	@SEEDS=$(SEEDS) scripts/sim-mutants
 
 clean:
 	rm -rf target circuits/fuzz/target .zugzwang contracts/node_modules contracts/out contracts/cache

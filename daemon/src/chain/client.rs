@@ -313,6 +313,11 @@ impl Client {
         }))
     }
 
+    /// Whether the node knows a transaction, in a block or waiting for one.
+    pub async fn knows(&self, hash: B256) -> Result<bool, ChainError> {
+        Ok(!self.raw("eth_getTransactionByHash", serde_json::json!([hash])).await?.is_null())
+    }
+
     /// Logs of a mined transaction.
     pub async fn logs_of(&self, hash: B256) -> Result<Vec<Log>, ChainError> {
         let receipt = self

@@ -278,7 +278,8 @@ pub fn step(jobs: &[Job], event: &Event) -> Vec<Effect> {
             }
         }
         Event::NonceLost { round } => {
-            for job in at(jobs, *round).filter(|job| job.state == State::Submitted) {
+            // An included one, too: in another order of blocks the payment that was to withdraw it came first.
+            for job in at(jobs, *round).filter(|job| matches!(job.state, State::Submitted | State::Included)) {
                 set(job, State::Proved, "another transaction used its nonce", &mut effects);
             }
         }

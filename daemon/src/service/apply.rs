@@ -209,7 +209,8 @@ impl Service {
         };
         let event = match (&job, change) {
             (None, _) => None,
-            (Some(_), Change::Included { .. }) if cancelled => None,
+            // Nobody may want the answer any more; but if it was asked for again meanwhile, it needs another nonce.
+            (Some(job), Change::Included { .. }) if cancelled => Some(Event::NonceLost { round: job.key.round }),
             (Some(job), Change::Included { mined, .. }) if mined.ok => Some(Event::Mined { round: job.key.round }),
             (Some(job), Change::Included { mined, .. }) => Some(Event::Refused {
                 round: job.key.round,

@@ -21,6 +21,7 @@ mod private;
 mod process;
 mod rpc;
 mod servers;
+mod sim;
 mod stage;
 mod store;
 mod submit;

@@ -124,6 +124,12 @@ impl Submitter {
         if self.client.nonce_at(tx.signer, deep).await? <= tx.nonce {
             return Ok(None);
         }
+        // Nor does a node that has lost its receipts, but knows one of ours, say that another's was mined.
+        for attempt in &tx.attempts {
+            if self.client.knows(attempt.hash).await? {
+                return Ok(None);
+            }
+        }
         let seen_before = self.memory().doubted.insert(tx.id, self.now()).is_some();
         if !seen_before {
             return Ok(None);
