@@ -303,6 +303,23 @@ fn what_was_ended_by_a_block_that_is_gone_is_open_again() {
 }
 
 #[test]
+fn an_answer_whose_nonce_a_withdrawal_used_in_another_block_is_sent_again() {
+    check(
+        "asked 1 5\nproving 1\nproved 1 5\nstored 1\nmined 1\nlost 1\nstored 1\nmined 1",
+        expect![[r#"
+        asked 1 5: ask 1
+        proving 1: 1→proving
+        proved 1 5: 1→proved
+        stored 1: 1→submitted
+        mined 1: 1→included
+        lost 1: 1→proved (another transaction used its nonce)
+        stored 1: 1→submitted
+        mined 1: 1→included
+    "#]],
+    );
+}
+
+#[test]
 fn a_lost_nonce_sends_again() {
     check(
         "asked 1 5\nproving 1\nproved 1 5\nstored 1\nlost 1\nstored 1\nmined 1",

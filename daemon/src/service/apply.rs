@@ -212,13 +212,18 @@ impl Service {
             // Nobody may want the answer any more; but if it was asked for again meanwhile, it needs another nonce.
             (Some(job), Change::Included { .. }) if cancelled => Some(Event::NonceLost { round: job.key.round }),
             (Some(job), Change::Included { mined, .. }) if mined.ok => Some(Event::Mined { round: job.key.round }),
-            (Some(job), Change::Included { mined, .. }) => Some(Event::Refused {
+            // In another block it may do what it should: only a deep one decides. Until then it answers as little as an unmined one.
+            (Some(job), Change::Included { .. }) => Some(Event::Unmined { round: job.key.round }),
+            (Some(job), Change::Unmined) => Some(Event::Unmined { round: job.key.round }),
+            (Some(job), Change::Final { mined }) if mined.ok => Some(Event::Deep { round: job.key.round }),
+            // Asked again or sent again meanwhile, the job is no longer about this one.
+            (Some(job), Change::Final { .. }) if job.state != State::Submitted => None,
+            (Some(job), Change::Final { .. }) if !self.is_newest(tx, job).await? => None,
+            (Some(job), Change::Final { mined }) => Some(Event::Refused {
                 round: job.key.round,
                 why: format!("the transaction was mined in block {} but reverted", mined.block.number),
                 still_asked: self.is_asked(job).await?,
             }),
-            (Some(job), Change::Unmined) => Some(Event::Unmined { round: job.key.round }),
-            (Some(job), Change::Final { mined }) => mined.ok.then_some(Event::Deep { round: job.key.round }),
             (Some(job), Change::Dropped) => Some(Event::NonceLost { round: job.key.round }),
         };
         let mut write = self.store.write().await?;
@@ -255,6 +260,11 @@ impl Service {
             self.outside(&jobs, &decided);
         }
         Ok(())
+    }
+
+    async fn is_newest(&self, tx: &Tx, job: &Job) -> Result<bool, ServiceError> {
+        let all = self.store.transactions_of(Errand::Job(job.id)).await?;
+        Ok(all.last().is_none_or(|newest| newest.id == tx.id))
     }
 
     /// The effects that aren't in the store.

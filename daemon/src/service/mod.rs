@@ -417,8 +417,16 @@ impl Service {
         Ok(())
     }
 
-    /// What says so may be a block that isn't confirmed yet, and may go again: then it is asked once more.
     async fn nothing_to_answer(&mut self, job: &Job, why: String) -> Result<(), ServiceError> {
+        if !self.is_confirmed(job).await? {
+            return Ok(());
+        }
+        self.happened(job.key, Event::NothingToAnswer { round: job.key.round, why }).await
+    }
+
+    /// Whether the chain has said for so long that nothing is to be answered that the watcher has read the block that says so.
+    /// Until then that block may go again without a trace, and the job rests to be asked once more.
+    async fn is_confirmed(&mut self, job: &Job) -> Result<bool, ServiceError> {
         let cursor = self.store.cursor(job.key.chain_id).await?.map_or(0, |cursor| cursor.number);
         let said_at = match self.doubts.get(&job.id) {
             Some(height) => *height,
@@ -427,9 +435,9 @@ impl Service {
         if cursor < said_at {
             self.doubts.insert(job.id, said_at);
             self.rest(job.id);
-            return Ok(());
+            return Ok(false);
         }
-        self.happened(job.key, Event::NothingToAnswer { round: job.key.round, why }).await
+        Ok(true)
     }
 
     /// A proof is forgotten only once it is stored.
@@ -502,13 +510,19 @@ impl Service {
         };
         let submitter = self.submitter_of(key.contract)?.clone();
         let gas = match submitter.simulate(&call).await {
-            Ok(gas) => gas,
+            Ok(gas) => {
+                self.doubts.remove(&job.id);
+                gas
+            }
             Err(error) => {
                 let Some(why) = contract::refusal(&error, app.words()) else {
                     return Err(error.into());
                 };
                 if app.is_forfeited(&why) {
-                    return self.happened(key, Event::Over { forfeited: true, how: why }).await;
+                    return match self.is_confirmed(&job).await? {
+                        true => self.happened(key, Event::Over { forfeited: true, how: why }).await,
+                        false => Ok(()),
+                    };
                 }
                 let still_asked = app.is_asked(&job).await?;
                 // Another node's state, or a block that comes and goes, may have said so.
@@ -516,6 +530,9 @@ impl Service {
                 *refusals += 1;
                 if still_asked && *refusals < self.config.prover.attempts {
                     self.rest(job.id);
+                    return Ok(());
+                }
+                if !still_asked && !self.is_confirmed(&job).await? {
                     return Ok(());
                 }
                 return self.happened(key, Event::Refused { round, why, still_asked }).await;

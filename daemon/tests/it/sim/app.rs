@@ -11,6 +11,7 @@ use zugzwang::{
     chain::{
         ChainError, Client,
         contract::Words,
+        policy::Permit,
         submit::Call,
         types::{Address, Log, U256},
     },
@@ -115,6 +116,10 @@ impl App for Clerk {
 
     fn words(&self) -> Words {
         desk::words
+    }
+
+    fn permits(&self) -> Vec<Permit> {
+        desk::calls().map(|(selector, name)| Permit::of(selector, name)).into()
     }
 
     fn is_forfeited(&self, words: &str) -> bool {

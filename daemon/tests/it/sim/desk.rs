@@ -151,6 +151,11 @@ const CLOSE: &str = "close(uint256)";
 const QUESTION: &str = "question(uint256,uint256)";
 const EVENTS: [&str; 3] = ["Asked(uint256,uint256)", "Answered(uint256,uint256)", "Over(uint256,uint256)"];
 
+/// The calls that a daemon makes, with their selectors.
+pub(super) fn calls() -> [([u8; 4], &'static str); 2] {
+    [ANSWER, CLOSE].map(|signature| (selector(signature), signature))
+}
+
 /// Calldata of an answer.
 pub(super) fn answer(subject: u64, round: u64, output: [u8; 32], proof: [u8; 32]) -> Bytes {
     call(ANSWER, &[word(subject), word(round), output, proof])

@@ -13,11 +13,6 @@ impl Dice {
         Self(StdRng::seed_from_u64(seed))
     }
 
-    /// Dice of their own, so that what one part of the world throws doesn't shift what another does.
-    pub(super) fn split(&mut self) -> Self {
-        Self::new(self.0.r#gen())
-    }
-
     /// True so often in a thousand.
     pub(super) fn permille(&mut self, often: u32) -> bool {
         self.0.gen_range(0..1000) < often

@@ -102,7 +102,7 @@ impl Daemon {
         let gate = Gate { daemon: self.index, life: self.life, inbox: inbox.clone() };
         let (config, clock, path, plan) = (self.config.clone(), self.clock.clone(), self.path.clone(), plan.clone());
         let slot = self.store.clone();
-        self.task = Some(tokio::spawn(async move {
+        self.task = Some(tokio::task::spawn_local(async move {
             let end = match live(&gate, config, clock, path, plan, slot).await {
                 Ok(never) => match never {},
                 Err(why) => why,

@@ -55,7 +55,7 @@ impl Plan {
             too_deep: !careless && dice.permille(40),
             poll_ms: dice.between(700..=2500),
             bump_after_s: dice.between(5..=30),
-            chaos_ms: dice.between(60..=150) * 1000,
+            chaos_ms: dice.between(40..=90) * 1000,
             rpc_permille: dice.weighted(&[(3, 0), (3, 20), (3, 80), (2, 250)]),
             crashes: dice.permille(700),
             careless,

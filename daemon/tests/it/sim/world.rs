@@ -208,7 +208,7 @@ impl World {
             Entry::Trouble if self.calm => {}
             Entry::Trouble => {
                 self.make_trouble();
-                let pause = self.dice.between(300..=3_000);
+                let pause = self.dice.between(200..=2_000);
                 self.later(pause, Entry::Trouble);
             }
             Entry::Start(index) => {
@@ -224,25 +224,39 @@ impl World {
         Ok(())
     }
 
-    /// Lets each daemon run until it waits.
+    /// Lets each daemon run until it waits. What comes meanwhile is taken up in an order that doesn't depend on which thread of
+    /// a store was faster: daemon by daemon, and its proofs after itself.
     async fn gather(&mut self) -> Result<(), String> {
+        let mut arrived: Vec<Wait> = Vec::new();
         loop {
             // Whatever can run runs, until it waits here or for its store.
             for _ in 0..4 {
                 tokio::task::yield_now().await;
             }
             while let Ok(wait) = self.inbox.1.try_recv() {
-                self.arrives(wait);
+                arrived.push(wait);
             }
             let busy = self.daemons.iter().find(|daemon| {
-                daemon.standing == Standing::Running && !self.waits().any(|wait| wait.daemon == daemon.index)
+                let here = arrived.iter().any(|wait| {
+                    wait.daemon == daemon.index
+                        && wait.life == daemon.life
+                        && wait.what != What::Proof
+                        && !wait.go.is_closed()
+                });
+                let waits = here || self.waits().any(|wait| wait.daemon == daemon.index);
+                daemon.standing == Standing::Running && !waits
             });
-            let Some(busy) = busy.map(|daemon| daemon.index) else { return Ok(()) };
+            let Some(busy) = busy.map(|daemon| daemon.index) else { break };
             match tokio::time::timeout(HANGS, self.inbox.1.recv()).await {
-                Ok(Some(wait)) => self.arrives(wait),
+                Ok(Some(wait)) => arrived.push(wait),
                 _ => return Err(format!("daemon {busy} hangs: it waits for nothing that the world knows")),
             }
         }
+        arrived.sort_by_key(|wait| (wait.daemon, wait.what == What::Proof));
+        for wait in arrived {
+            self.arrives(wait);
+        }
+        Ok(())
     }
 
     /// The waits of daemons themselves, not of their proofs.
@@ -283,7 +297,7 @@ impl World {
 
     /// A daemon ended by itself: whoever watches over it starts it again, unless it needs a person.
     fn ended(&mut self, index: usize, why: String) {
-        let needs_person = why.contains("a reorganisation reaches below");
+        let needs_person = why.contains("raise chain.max_reorg");
         self.daemons[index].standing = if needs_person { Standing::Stopped(why) } else { Standing::Down };
         self.count(if needs_person { "stopped" } else { "ended" });
         if !needs_person {
