@@ -44,6 +44,8 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn run(seed: u64, shown: bool) -> Outcome {
+    // Thousands of turns would drown what other tests log; nothing here reads it.
+    let _silent = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::default());
     let folder = folder();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     // Daemons never leave this thread.
