@@ -86,7 +86,7 @@ pub(super) struct SimWire {
 }
 
 impl SimWire {
-    pub(super) fn new(endpoint: usize, gate: Gate) -> Arc<dyn Wire> {
+    pub(super) fn wire(endpoint: usize, gate: Gate) -> Arc<dyn Wire> {
         Arc::new(Self { name: format!("http://node-{endpoint}"), endpoint, gate })
     }
 }
@@ -153,7 +153,7 @@ pub(super) struct SimWorkshop {
 }
 
 impl SimWorkshop {
-    pub(super) fn new(places: usize, gate: Gate) -> Arc<dyn Workshop> {
+    pub(super) fn workshop(places: usize, gate: Gate) -> Arc<dyn Workshop> {
         Arc::new(Self { gate, places: Arc::new(tokio::sync::Semaphore::new(places)) })
     }
 }

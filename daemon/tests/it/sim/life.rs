@@ -153,7 +153,7 @@ async fn live(
     });
     let store = Store::open(&path).await.map_err(|e| e.to_string())?.with_clock(clock.clone()).with_hook(hook);
     *slot.lock().expect("no panic while it is held") = Some(store.clone());
-    let wires = (0..plan.endpoints).map(|endpoint| SimWire::new(endpoint, gate.clone())).collect();
+    let wires = (0..plan.endpoints).map(|endpoint| SimWire::wire(endpoint, gate.clone())).collect();
     let policy = Policy {
         chain_id: Some(CHAIN),
         quorum: plan.quorum,
@@ -164,7 +164,7 @@ async fn live(
     let client = Client::over(Endpoints::new(wires, policy, clock)).await.map_err(|e| e.to_string())?;
     let prover: Arc<dyn Prove> = Arc::new(StandIn::default());
     let clerk = Arc::new(Clerk::new(client.clone(), signer(), prover));
-    let workshop = SimWorkshop::new(PLACES, gate.clone());
+    let workshop = SimWorkshop::workshop(PLACES, gate.clone());
     let mut service = Service::start(config, client, key(), vec![clerk], store, workshop, service::log_only())
         .await
         .map_err(|e| e.to_string())?;

@@ -68,8 +68,11 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().filter(|value| !value.is_empty()).map(|value| value.parse().expect(name))
 }
 
+/// A seed and what is wrong with its end.
+type Failure = (u64, Vec<String>);
+
 /// Runs seeds on all cores; the failures, and how often things happened in all.
-fn run_all(first: u64, count: u64) -> (Vec<(u64, Vec<String>)>, BTreeMap<&'static str, u64>) {
+fn run_all(first: u64, count: u64) -> (Vec<Failure>, BTreeMap<&'static str, u64>) {
     let (next, failed, counts) = (AtomicU64::new(first), Mutex::new(Vec::new()), Mutex::new(BTreeMap::new()));
     let stops = variable("SIM_STOP").is_some();
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
