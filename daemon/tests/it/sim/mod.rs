@@ -111,8 +111,7 @@ fn every_request_ends_and_none_is_answered_twice() {
         assert!(outcome.wrong.is_empty(), "seed {seed}:\n{}", outcome.wrong.join("\n"));
         return;
     }
-    // fixme: 500 in each `make test`, once all of them have been seen to hold, and in 90 s on two cores: a seed takes 0.5 s of one.
-    let (first, count) = (variable("SIM_FROM").unwrap_or(1), variable("SIM_SEEDS").unwrap_or(200));
+    let (first, count) = (variable("SIM_FROM").unwrap_or(1), variable("SIM_SEEDS").unwrap_or(500));
     let (failed, counts) = run_all(first, count);
     println!("{count} seeds from {first}: {counts:?}");
     if count >= 500 {
