@@ -94,7 +94,7 @@ pub(super) async fn job(command: JobCommand, config: Config, output: Output) -> 
                 }
                 Reach::Stopped(store) => {
                     let which = state.map_or(if args.all { Which::All } else { Which::Live }, Which::In);
-                    store.newest_jobs(chain, which, args.limit).await?.iter().map(JobView::from).collect()
+                    views::jobs(&store, chain, which, args.limit).await?
                 }
             };
             output.print(&jobs, || job_table(&jobs))

@@ -201,8 +201,8 @@ async fn jobs(State(shared): State<Shared>, query: RawQuery) -> Response {
                 Which::In(state.parse::<JobState>().map_err(wrong)?)
             }
         };
-        let found = panel.store.newest_jobs(panel.monitor.chain_id(), which, limit).await.map_err(|e| failed(&e))?;
-        Ok(answer(StatusCode::OK, &found.iter().map(views::JobView::from).collect::<Vec<_>>()))
+        let found = views::jobs(&panel.store, panel.monitor.chain_id(), which, limit).await.map_err(|e| failed(&e))?;
+        Ok(answer(StatusCode::OK, &found))
     };
     asked().await.unwrap_or_else(|response: Box<Response>| *response)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
-    store::{Errand, Job, Store, StoreError, Tx},
+    store::{Errand, Job, JobFilter, Store, StoreError, Tx, TxFilter, TxState, Which},
 };
 
 /// A job.
@@ -112,13 +112,20 @@ impl TxView {
     }
 }
 
-/// Transactions of a chain, newest first.
+/// Jobs of a chain, newest first.
+pub async fn jobs(store: &Store, chain_id: u64, which: Which, limit: u32) -> Result<Vec<JobView>, StoreError> {
+    let filter = JobFilter { chain_id: Some(chain_id), states: which.states(), limit, ..JobFilter::default() };
+    let page = store.list_jobs(&filter).await?;
+    Ok(page.entries.iter().map(|entry| JobView::from(&entry.job)).collect())
+}
+
+/// Transactions of a chain, newest first: those that aren't at an end, or all.
 pub async fn transactions(store: &Store, chain_id: u64, all: bool, limit: u32) -> Result<Vec<TxView>, StoreError> {
-    let mut views = Vec::new();
-    for tx in store.newest_transactions(chain_id, all, limit).await? {
-        views.push(TxView::new(&tx));
-    }
-    Ok(views)
+    let under_way = TxState::all().filter(|state| !matches!(state, TxState::Final | TxState::Dropped));
+    let states = if all { vec![] } else { under_way.collect() };
+    let page =
+        store.list_transactions(&TxFilter { chain_id: Some(chain_id), states, limit, ..TxFilter::default() }).await?;
+    Ok(page.entries.iter().map(|entry| TxView::new(&entry.tx)).collect())
 }
 
 /// A job with its transactions, oldest first.

@@ -368,7 +368,7 @@ pub async fn cancel(
 
 /// What a transaction is for that can still be changed.
 async fn live(store: &Store, tx: i64) -> Result<Option<Errand>, OrderError> {
-    let found = store.transaction_by_id(tx).await?.ok_or(OrderError::NoTransaction { tx })?;
+    let found = store.transaction(tx).await?.ok_or(OrderError::NoTransaction { tx })?;
     match found.state {
         TxState::Included | TxState::Final | TxState::Dropped => {
             Err(OrderError::NotLive { tx, state: found.state.name() })

@@ -107,9 +107,6 @@ pub enum StoreError {
         /// What is wrong, and what to do.
         problem: String,
     },
-    /// The signing closure refused.
-    #[error("store: signing failed: {0}; check the key")]
-    Signing(String),
 }
 
 crate::code::codes!(StoreError {
@@ -127,7 +124,6 @@ crate::code::codes!(StoreError {
     Unsound = 312,
     Copy = 313,
     Backup = 314,
-    Signing = 402,
 });
 
 impl StoreError {

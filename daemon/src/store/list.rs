@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 use super::{Job, State, Store, StoreError, Tx, TxState, bytes, jobs, signed, transactions, unsigned};
-use crate::chain::types::{Address, B256};
+use crate::chain::types::Address;
 
 /// Most rows of a page.
 pub const MOST_LISTED: u32 = 1000;
@@ -95,16 +95,6 @@ impl Store {
         Ok(Page { entries, next })
     }
 
-    /// One job as it is listed.
-    pub async fn job_entry(&self, id: i64) -> Result<Option<JobEntry>, StoreError> {
-        let sql = format!(
-            "SELECT {}, updated_at, coalesce(length(proof), 0) AS proof_bytes FROM jobs WHERE id = $1",
-            jobs::COLUMNS
-        );
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(&self.readers).await?;
-        row.as_ref().map(job_entry).transpose()
-    }
-
     /// A page of transactions.
     pub async fn list_transactions(&self, filter: &TxFilter) -> Result<Page<TxEntry>, StoreError> {
         let mut conditions = Conditions::default();
@@ -113,22 +103,6 @@ impl Store {
         conditions.any("state IN ", filter.states.iter().map(|state| Value::Text(state.name().to_owned())));
         let (rows, next) = self.page("transactions", &tx_columns(), conditions, filter.before, filter.limit).await?;
         Ok(Page { entries: self.tx_entries(&rows).await?, next })
-    }
-
-    /// One transaction as it is listed.
-    pub async fn tx_entry(&self, id: i64) -> Result<Option<TxEntry>, StoreError> {
-        let sql = format!("SELECT {} FROM transactions WHERE id = $1", tx_columns());
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.readers).await?;
-        Ok(self.tx_entries(&rows).await?.pop())
-    }
-
-    /// The row of the transaction that has this version.
-    pub async fn tx_by_hash(&self, hash: B256) -> Result<Option<i64>, StoreError> {
-        let row = sqlx::query("SELECT tx FROM attempts WHERE hash = $1")
-            .bind(hash.as_slice())
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(row.map(|row| row.get("tx")))
     }
 
     async fn tx_entries(&self, rows: &[AnyRow]) -> Result<Vec<TxEntry>, StoreError> {
@@ -178,7 +152,7 @@ fn job_entry(row: &AnyRow) -> Result<JobEntry, StoreError> {
 }
 
 fn tx_columns() -> String {
-    format!("{}, chain_id, signer, note, created_at, updated_at", transactions::COLUMNS)
+    format!("{}, chain_id, note, created_at, updated_at", transactions::COLUMNS)
 }
 
 /// What goes where a `$1` stands.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use sqlx::Row;
 
-use super::{Job, State, Store, StoreError, Tx, TxState, Write, jobs, signed, transactions, unsigned};
+use super::{State, Store, StoreError, TxState, Write, signed, unsigned};
 
 /// How much of what the store holds for a chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,44 +118,6 @@ impl Store {
         // Dropped without a commit.
         Ok(())
     }
-
-    /// Jobs of a chain, newest first: those of a state, or all that are open or failed, or all.
-    pub async fn newest_jobs(&self, chain_id: u64, which: Which, limit: u32) -> Result<Vec<Job>, StoreError> {
-        let filter = match which {
-            Which::All => String::new(),
-            Which::Live => " AND state IN ('seen', 'proving', 'proved', 'submitted', 'included', 'failed')".to_owned(),
-            Which::In(state) => format!(" AND state = '{state}'"),
-        };
-        let sql = format!("SELECT {} FROM jobs WHERE chain_id = $1{filter} ORDER BY id DESC LIMIT $2", jobs::COLUMNS);
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(signed(chain_id))
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers)
-            .await?
-            .iter()
-            .map(jobs::job)
-            .collect()
-    }
-
-    /// Transactions of a chain with their versions, newest first: those that aren't at an end, or all.
-    pub async fn newest_transactions(&self, chain_id: u64, all: bool, limit: u32) -> Result<Vec<Tx>, StoreError> {
-        let filter = if all { "" } else { " AND state NOT IN ('final', 'dropped')" };
-        let columns = transactions::COLUMNS;
-        let sql = format!("SELECT {columns} FROM transactions WHERE chain_id = $1{filter} ORDER BY id DESC LIMIT $2");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(signed(chain_id))
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers)
-            .await?;
-        self.with_attempts(&rows).await
-    }
-
-    /// One transaction by its row.
-    pub async fn transaction_by_id(&self, id: i64) -> Result<Option<Tx>, StoreError> {
-        let sql = format!("SELECT {} FROM transactions WHERE id = $1", transactions::COLUMNS);
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.readers).await?;
-        Ok(self.with_attempts(&rows).await?.pop())
-    }
 }
 
 /// Which jobs are listed.
@@ -167,6 +129,17 @@ pub enum Which {
     Live,
     /// Those of one state.
     In(State),
+}
+
+impl Which {
+    /// The states that it stands for; none for all of them.
+    pub fn states(self) -> Vec<State> {
+        match self {
+            Self::All => vec![],
+            Self::Live => State::all().filter(|state| state.is_open() || *state == State::Failed).collect(),
+            Self::In(state) => vec![state],
+        }
+    }
 }
 
 impl Write {

@@ -219,17 +219,6 @@ impl Store {
         self.with_attempts(&rows).await
     }
 
-    /// The newest transactions of a chain, newest first.
-    pub async fn transactions(&self, chain_id: u64, most: u32) -> Result<Vec<Tx>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM transactions WHERE chain_id = $1 ORDER BY id DESC LIMIT $2");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(signed(chain_id))
-            .bind(i64::from(most))
-            .fetch_all(&self.readers)
-            .await?;
-        self.with_attempts(&rows).await
-    }
-
     /// One transaction by its row.
     pub async fn transaction(&self, id: i64) -> Result<Option<Tx>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM transactions WHERE id = $1");
@@ -306,33 +295,6 @@ impl Store {
 }
 
 impl Write {
-    /// As [`Write::take_nonce`], with the nonce that [`Store::next_nonce`] would say, for what is signed at once and here.
-    pub async fn sign_next(
-        &mut self,
-        chain_id: u64,
-        signer: Address,
-        errand: Option<Errand>,
-        chain_nonce: u64,
-        sign: impl FnOnce(u64) -> Result<Signed, String>,
-    ) -> Result<(i64, u64, B256), StoreError> {
-        let row = sqlx::query(
-            "SELECT max(nonce) AS top FROM transactions WHERE chain_id = $1 AND signer = $2 AND state <> 'dropped'",
-        )
-        .bind(signed(chain_id))
-        .bind(signer.as_slice())
-        .fetch_one(&mut *self.tx)
-        .await?;
-        let next = match row.get::<Option<i64>, _>("top") {
-            Some(top) => unsigned(top, "transactions", "nonce")?.saturating_add(1).max(chain_nonce),
-            None => chain_nonce,
-        };
-        let made = sign(next).map_err(StoreError::Signing)?;
-        match self.take_nonce(chain_id, signer, next, errand, &made).await? {
-            Some(id) => Ok((id, next, made.hash)),
-            None => Err(StoreError::Corrupt { table: "transactions", column: "nonce" }),
-        }
-    }
-
     /// Takes a nonce by storing what was signed with it, both as one. Gives the row, or `None` if the nonce is taken: then
     /// nothing is stored, and what was signed must not be sent.
     pub async fn take_nonce(

@@ -14,7 +14,7 @@ use zugzwang::{
     clock::Clock,
     config::{SpendLimits, SubmitConfig},
     demo::anvil::Anvil,
-    store::{BlockRef, Errand, JobKey, Store, Tx, TxState, Wanted},
+    store::{BlockRef, Errand, JobKey, Store, Tx, TxFilter, TxState, Wanted},
 };
 
 const CHAIN: u64 = 31337;
@@ -260,8 +260,13 @@ async fn a_gap_below_our_nonces_is_filled() {
     desk.forget_mempool().await;
     desk.settle(&submitter).await;
     desk.is_final(second.id).await;
-    let all = desk.store.transactions(CHAIN, 10).await.expect("transactions");
-    let filler = all.iter().find(|tx| tx.nonce == first.nonce && tx.state == TxState::Final).expect("filler");
+    let all = desk.store.list_transactions(&TxFilter { limit: 10, ..TxFilter::default() }).await.expect("transactions");
+    let filler = all
+        .entries
+        .iter()
+        .map(|entry| &entry.tx)
+        .find(|tx| tx.nonce == first.nonce && tx.state == TxState::Final)
+        .expect("filler");
     assert!(filler.errand.is_none() && filler.mined.is_some_and(|mined| mined.gas_used == 21_000), "{filler:?}");
     assert_eq!(desk.nonce().await, 2);
 }

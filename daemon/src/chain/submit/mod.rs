@@ -373,6 +373,10 @@ pub fn is_cancellation(tx: &Tx, attempt: &Attempt) -> bool {
 
 /// Stores what became of a transaction.
 pub async fn store_change(write: &mut Write, tx: i64, change: &Change) -> Result<(), StoreError> {
+    if !matches!(change, Change::Unmined) {
+        // It was about a transaction that is in no block.
+        write.forget_wish(tx).await?;
+    }
     match change {
         Change::Included { mined, .. } => write.set_mined(tx, TxState::Included, *mined).await,
         Change::Final { mined } => write.set_mined(tx, TxState::Final, *mined).await,

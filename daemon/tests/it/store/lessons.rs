@@ -152,14 +152,21 @@ async fn a_nonce_is_taken_once_by_many_at_once_relayer_683(ground: Ground) {
     for name in 0..40u8 {
         let store = store.clone();
         tasks.spawn(async move {
-            let mut write = store.write().await.expect("write");
-            let (_, nonce, _) = write.sign_next(CHAIN, SIGNER, None, 3, |_| Ok(signed_as(name))).await.expect("sign");
-            // Every fourth changes its mind: its nonce is the next one's.
-            if name % 4 == 0 {
-                return None;
+            // The nonce is read before the signature, which may take long, and another may have it by then.
+            loop {
+                let nonce = store.next_nonce(CHAIN, SIGNER, 3).await.expect("nonce");
+                tokio::task::yield_now().await;
+                let mut write = store.write().await.expect("write");
+                let taken = write.take_nonce(CHAIN, SIGNER, nonce, None, &signed_as(name)).await.expect("sign");
+                // Every fourth changes its mind: its nonce is the next one's.
+                if name % 4 == 0 {
+                    return None;
+                }
+                if taken.is_some() {
+                    write.commit().await.expect("commit");
+                    return Some(nonce);
+                }
             }
-            write.commit().await.expect("commit");
-            Some(nonce)
         });
     }
     let mut nonces = Vec::new();
@@ -277,7 +284,7 @@ async fn values_come_back_as_they_were_stored() {
         write.set_proved(jobs[0].id, &answer, 1).await.expect("proved");
         write.set_state(jobs[0].id, State::Failed, note).await.expect("failed");
         let errand = Some(Errand::Job(jobs[0].id));
-        write.sign_next(CHAIN, SIGNER, errand, 0, |_| Ok(signed_as(0))).await.expect("sign");
+        write.take_nonce(CHAIN, SIGNER, 0, errand, &signed_as(0)).await.expect("sign").expect("free");
         write.commit().await.expect("commit");
         assert_eq!(store.answer(jobs[0].id).await.expect("answer"), Some(answer));
         assert_eq!(store.job_by_id(jobs[0].id).await.expect("job").expect("a job").note, note);

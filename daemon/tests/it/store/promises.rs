@@ -2,7 +2,7 @@
 
 use zugzwang::{
     chain::types::{Address, B256, U256},
-    store::{Answer, Errand, State, Store, StoreError},
+    store::{Answer, Errand, Mined, Signed, Spent, State, Store, StoreError, TxState, Wanted},
 };
 
 use super::{CHAIN, Ground, SIGNER, block, key, on_both, signed_as, with_job};
@@ -12,6 +12,7 @@ on_both! {
     no_job_is_proved_without_its_proof,
     a_game_is_due_at_its_time_and_claimed_by_one_live_transaction,
     a_nonce_is_a_row_with_its_signed_bytes,
+    spending_counts_each_transaction_once_and_undone_blocks_are_under_way_again,
     a_reset_chain_and_a_second_daemon_are_refused,
     undoing_goes_back_to_the_ancestor,
 }
@@ -66,12 +67,12 @@ async fn a_game_is_due_at_its_time_and_claimed_by_one_live_transaction(ground: G
 
     let claim = Some(Errand::Claim(watched.id));
     let mut write = store.write().await.expect("write");
-    write.sign_next(CHAIN, SIGNER, claim, 0, |_| Ok(signed_as(1))).await.expect("sign");
+    write.take_nonce(CHAIN, SIGNER, 0, claim, &signed_as(1)).await.expect("sign").expect("free");
     write.commit().await.expect("commit");
     assert!(due(100).await[0].claimed);
     assert_eq!(store.transactions_of(Errand::Claim(watched.id)).await.expect("transactions")[0].errand, claim);
     let mut write = store.write().await.expect("write");
-    let second = write.sign_next(CHAIN, SIGNER, claim, 0, |_| Ok(signed_as(2))).await;
+    let second = write.take_nonce(CHAIN, SIGNER, 1, claim, &signed_as(2)).await;
     assert!(matches!(second, Err(StoreError::Database(_))));
     drop(write);
 
@@ -91,40 +92,99 @@ async fn a_nonce_is_a_row_with_its_signed_bytes(ground: Ground) {
     let store = ground.open().await;
     let job = with_job(&store).await;
 
-    // A failing signature takes no nonce, nor does a write that is not committed.
+    let errand = Some(Errand::Job(job.id));
+
+    // What was signed for a write that is not committed takes no nonce.
+    let next = async |least| store.next_nonce(CHAIN, SIGNER, least).await.expect("nonce");
+    assert_eq!(next(4).await, 4);
     let mut write = store.write().await.expect("write");
-    assert!(matches!(write.sign_next(CHAIN, SIGNER, None, 4, |_| Err("no".into())).await, Err(StoreError::Signing(_))));
+    write.take_nonce(CHAIN, SIGNER, 4, None, &signed_as(1)).await.expect("sign").expect("free");
     drop(write);
-    let mut write = store.write().await.expect("write");
-    write.sign_next(CHAIN, SIGNER, None, 4, |_| Ok(signed_as(1))).await.expect("sign");
-    drop(write);
+    assert_eq!(next(4).await, 4);
 
     let mut write = store.write().await.expect("write");
-    let (tx, nonce, _) =
-        write.sign_next(CHAIN, SIGNER, Some(Errand::Job(job.id)), 4, |_| Ok(signed_as(1))).await.expect("sign");
-    assert_eq!(nonce, 4);
-    let (_, nonce, _) = write.sign_next(CHAIN, SIGNER, None, 4, |_| Ok(signed_as(2))).await.expect("sign");
-    assert_eq!(nonce, 5, "the chain's nonce lags behind ours");
+    let tx = write.take_nonce(CHAIN, SIGNER, 4, errand, &signed_as(1)).await.expect("sign").expect("free");
+    assert_eq!(write.take_nonce(CHAIN, SIGNER, 4, None, &signed_as(9)).await.expect("sign"), None, "taken");
+    write.take_nonce(CHAIN, SIGNER, 5, None, &signed_as(2)).await.expect("sign").expect("free");
     write.add_attempt(tx, &signed_as(3)).await.expect("replacement");
     write.commit().await.expect("commit");
+    assert_eq!(next(4).await, 6, "the chain's nonce lags behind ours");
+    assert_eq!(next(9).await, 9, "another wallet moved the account on");
 
     let mut write = store.write().await.expect("write");
-    let second = write.sign_next(CHAIN, SIGNER, Some(Errand::Job(job.id)), 4, |_| Ok(signed_as(4))).await;
+    let second = write.take_nonce(CHAIN, SIGNER, 6, errand, &signed_as(4)).await;
     assert!(matches!(second, Err(StoreError::Database(_))), "a job has one live transaction");
-    drop(write);
-
-    let mut write = store.write().await.expect("write");
-    let (_, nonce, _) = write.sign_next(CHAIN, SIGNER, None, 9, |_| Ok(signed_as(5))).await.expect("sign");
-    assert_eq!(nonce, 9, "another wallet moved the account on");
     drop(write);
 
     let live = store.live_transactions(CHAIN, SIGNER).await.expect("live");
     assert_eq!(live.iter().map(|tx| (tx.nonce, tx.attempts.len())).collect::<Vec<_>>(), [(4, 2), (5, 1)]);
+    let newest = store.transaction_by_hash(signed_as(3).hash).await.expect("query").expect("transaction");
+    assert_eq!((newest.id, newest.signer, newest.wanted), (tx, SIGNER, None));
+    let mut write = store.write().await.expect("write");
+    write.want(tx, Wanted::Cancel).await.expect("wish");
+    write.commit().await.expect("commit");
+    assert_eq!(store.transaction(tx).await.expect("query").expect("transaction").wanted, Some(Wanted::Cancel));
     let mut write = store.write().await.expect("write");
     write.set_dropped(tx, "gone").await.expect("drop");
-    let (_, nonce, _) =
-        write.sign_next(CHAIN, SIGNER, Some(Errand::Job(job.id)), 5, |_| Ok(signed_as(6))).await.expect("sign");
-    assert_eq!(nonce, 6);
+    write.take_nonce(CHAIN, SIGNER, 6, errand, &signed_as(6)).await.expect("sign").expect("free");
+    write.commit().await.expect("commit");
+    assert_eq!(store.nonces_from(CHAIN, SIGNER, 0).await.expect("nonces"), [5, 6]);
+}
+
+async fn spending_counts_each_transaction_once_and_undone_blocks_are_under_way_again(ground: Ground) {
+    let store = ground.open().await;
+    let version = |name, max_fee| Signed { max_fee, value: U256::from(1000), ..signed_as(name) };
+    let total = async |store: &Store, since| {
+        let rows = store.spending(CHAIN, SIGNER, since).await.expect("spending");
+        let sum = |wanted: fn(&Spent) -> bool| {
+            rows.iter().filter(|row| wanted(&row.spent)).map(|row| row.wei.to::<u64>()).sum::<u64>()
+        };
+        (sum(|spent| *spent == Spent::UnderWay), sum(|spent| matches!(spent, Spent::At(_))))
+    };
+    let mut write = store.write().await.expect("write");
+    let tx = write.take_nonce(CHAIN, SIGNER, 0, None, &version(1, 10)).await.expect("sign").expect("free");
+    write.take_nonce(CHAIN, Address::repeat_byte(8), 0, None, &version(9, 10)).await.expect("another key's");
+    write.commit().await.expect("commit");
+    assert_eq!(total(&store, 0).await, (21_000 * 10 + 1000, 0));
+
+    // A replacement can be mined instead of it, not besides it.
+    let mut write = store.write().await.expect("write");
+    write.add_attempt(tx, &version(2, 15)).await.expect("replacement");
+    write.commit().await.expect("commit");
+    assert_eq!(total(&store, 0).await, (21_000 * 15 + 1000, 0));
+
+    let mined = |ok| Mined { block: block(5), ok, gas_used: 20_000, gas_price: 7 };
+    for (ok, cost) in [(true, 20_000 * 7 + 1000), (false, 20_000 * 7)] {
+        let mut write = store.write().await.expect("write");
+        write.set_mined(tx, TxState::Included, mined(ok)).await.expect("mined");
+        write.commit().await.expect("commit");
+        assert_eq!(total(&store, 0).await, (0, cost));
+        assert_eq!(total(&store, i64::MAX).await, (0, 0), "before the window");
+
+        // Undone: all that it may cost is under way again.
+        let mut write = store.write().await.expect("write");
+        write.set_unmined(tx).await.expect("undone");
+        write.commit().await.expect("commit");
+        assert_eq!(total(&store, i64::MAX).await, (21_000 * 15 + 1000, 0));
+    }
+    let mut write = store.write().await.expect("write");
+    write.set_mined(tx, TxState::Final, mined(true)).await.expect("final");
+    write.commit().await.expect("commit");
+    store.close().await;
+    drop(store);
+    let store = ground.open().await;
+    assert_eq!(total(&store, 0).await, (0, 20_000 * 7 + 1000), "a restart forgets nothing");
+
+    // A reorganisation below its block opens even what was final.
+    let mut write = store.write().await.expect("write");
+    write.reopen_above(CHAIN, 5).await.expect("nothing above");
+    write.commit().await.expect("commit");
+    assert!(store.live_transactions(CHAIN, SIGNER).await.expect("live").is_empty());
+    let mut write = store.write().await.expect("write");
+    write.reopen_above(CHAIN, 4).await.expect("reopened");
+    write.commit().await.expect("commit");
+    let live = store.live_transactions(CHAIN, SIGNER).await.expect("live");
+    assert_eq!((live[0].state, live[0].mined), (TxState::Included, Some(mined(true))));
 }
 
 async fn a_reset_chain_and_a_second_daemon_are_refused(ground: Ground) {
