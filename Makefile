@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust servers bench gas gas-check audit fmt lint lint-contracts lint-deploy lint-rust lint-format lint-clippy verifiers fuzz sim sim-mutants clean check-node check-cargo
+.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust test-web servers browser bench gas gas-check audit fmt lint lint-contracts lint-web lint-deploy lint-rust lint-format lint-clippy verifiers fuzz sim sim-mutants clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
 ZUGZWANG := $(or $(CARGO_TARGET_DIR),target)/release/zugzwang
 INSTALLED := contracts/node_modules/.installed
+WEB_INSTALLED := daemon/web/node_modules/.installed
 FUZZ_TARGETS := onnx keys proof ptau
 FUZZ_SECONDS ?= 60
 SIMULATION := sim::every_request_ends_and_none_is_answered_twice
@@ -29,6 +30,7 @@ help:
 	@echo 'make example-lending   a lending pool whose rate follows a proven model'
 	@echo 'make example-contest   a contest between private models'
 	@echo 'make test         forge tests, then cargo tests of all crates'
+	@echo 'make test-web [ONLY=word]         the pages in Chromium; screenshots in .zugzwang/screenshots'
 	@echo 'make bench [MODEL=...] [RUNS=n]   measure keys, proofs and gas, as JSON; all models without MODEL'
 	@echo 'make gas          measure what the contracts cost, and write docs/gas.md'
 	@echo 'make gas-check    measure it again; fails if a path costs over 3 % more than docs/gas.md says'
@@ -77,6 +79,13 @@ test-rust: check-node check-cargo servers $(INSTALLED) $(NODE_TESTS)
 	  echo '==> no key material in the logs of all these tests'; \
 	  scripts/no-secrets $(TEST_LOGS) && exit $$ended
 
+# The daemon as the tests above have built it. ONLY runs the scenarios whose name holds a word.
+test-web: check-node check-cargo browser $(INSTALLED) $(WEB_INSTALLED)
+	@echo '==> the pages in Chromium'
+	@$(CARGO) test --workspace --locked --no-run
+	@cd daemon/web && ZUGZWANG=$(abspath $(or $(CARGO_TARGET_DIR),target))/debug/zugzwang \
+	  node --test-reporter=./test/reporter.mjs test/main.mjs $(ONLY)
+
 bench: check-node check-cargo $(INSTALLED)
 	@echo '==> building zugzwang (release)' >&2
 	@$(CARGO) build --release --locked -p zugzwang
@@ -95,7 +104,7 @@ fmt: check-node check-cargo $(INSTALLED)
 	$(CARGO) fmt --all
 	cd contracts && node forge.mjs fmt
 
-lint: lint-rust lint-contracts lint-deploy
+lint: lint-rust lint-contracts lint-web lint-deploy
 
 lint-rust: lint-format lint-clippy
 
@@ -119,6 +128,12 @@ lint-contracts: check-node $(INSTALLED)
 	@cd contracts && node build.mjs --check
 	@echo '==> threat lists against the tests'
 	@scripts/threat-lists
+
+lint-web: check-node $(WEB_INSTALLED)
+	@echo '==> types of the pages'
+	@cd daemon/web && node node_modules/typescript/bin/tsc --noEmit
+	@echo '==> the pages that the daemon embeds against their sources'
+	@cd daemon/web && node build.mjs --check
 
 verifiers: check-node check-cargo $(INSTALLED)
 	@echo '==> building zugzwang (release)'
@@ -158,13 +173,23 @@ sim-mutants: check-node check-cargo $(INSTALLED)
 	@SEEDS=$(SEEDS) scripts/sim-mutants
 
 clean:
-	rm -rf target circuits/fuzz/target .zugzwang contracts/node_modules contracts/out contracts/cache
+	rm -rf target circuits/fuzz/target .zugzwang contracts/node_modules contracts/out contracts/cache daemon/web/node_modules
 
 # npm packages at the versions of package-lock.json: anvil, forge, solc.
 $(INSTALLED): contracts/package-lock.json contracts/package.json | check-node
 	@echo '==> installing the local chain and the Solidity compiler (npm ci in contracts/)'
 	@cd contracts && npm ci --no-audit --no-fund
 	@touch $@
+
+# npm packages at the versions of its package-lock.json: bundler, types, and what the pages' tests drive the browser with.
+$(WEB_INSTALLED): daemon/web/package-lock.json daemon/web/package.json | check-node
+	@echo '==> installing what the pages are built and tested with (npm ci in daemon/web/)'
+	@cd daemon/web && npm ci --no-audit --no-fund
+	@touch $@
+
+# Chromium for the tests, the system's or the distribution's package unpacked here.
+browser:
+	@scripts/browser
 
 # PostgreSQL and NATS for the tests, the system's or the distribution's packages unpacked here.
 servers:

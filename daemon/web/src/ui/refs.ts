@@ -1,0 +1,67 @@
+//! References to what is on the chain, and times by the chain's clock.
+
+import type { Chain, Hex } from '../api/types';
+import { h, text } from './dom';
+import { dateTime, duration, short } from './format';
+import { announce } from './live';
+
+/** A hash or an address in short, with a button that copies all of it. `what` names it for screen readers. */
+export function reference(hex: Hex, what: string): HTMLElement {
+  return h('span', { class: 'ref' }, h('span', { class: 'mono', title: hex }, short(hex)), copier(hex, what));
+}
+
+/** The same of a transaction, as a link if the chain has an explorer. */
+export function transaction(chain: Chain | null, tx: Hex): HTMLElement {
+  const explorer = chain?.explorer ?? null;
+  if (explorer === null) return reference(tx, 'transaction');
+  return h('span', { class: 'ref' }, h('a', { class: 'mono', href: `${explorer}${tx}`, title: tx, rel: 'noreferrer' }, short(tx)), copier(tx, 'transaction'));
+}
+
+function copier(value: string, what: string): HTMLButtonElement {
+  const button: HTMLButtonElement = h('button', {
+    class: 'copy',
+    type: 'button',
+    title: 'Copy',
+    'aria-label': `Copy ${what} ${short(value)}`,
+    onclick: () => {
+      void navigator.clipboard.writeText(value).then(() => {
+        text(button, '✓');
+        announce(`Copied the ${what}`);
+        setTimeout(() => text(button, '⧉'), 1500);
+      });
+    },
+  }, '⧉');
+  return button;
+}
+
+/** How far the chain's clock is from the visitor's before it counts as another one, in seconds: a demo's chain may be in the future. */
+const SAME_CLOCK = 120;
+
+/** Now by the chain's clock, in Unix seconds; `read` is when its head was read, in Unix milliseconds. */
+export function chainNow(chain: Chain, read: number): number {
+  const behind = read / 1000 - chain.head.timestamp;
+  const here = Date.now() / 1000;
+  return Math.abs(behind) < SAME_CLOCK ? here : here - behind;
+}
+
+/** Texts that change with the time: each is drawn anew every second for as long as it is in the page. */
+export function ticking(draw: () => string): HTMLElement {
+  const node = h('span', { class: 'num' }, draw());
+  const timer = setInterval(() => {
+    if (node.isConnected) text(node, draw());
+    else if (node.dataset['shown'] === 'yes') clearInterval(timer);
+    if (node.isConnected) node.dataset['shown'] = 'yes';
+  }, 1000);
+  return node;
+}
+
+/** `in 4 min`, `3 h ago`, of a time in Unix seconds; `now` gives the chain's. */
+export function relative(at: number, now: () => number): HTMLElement {
+  const node = ticking(() => {
+    const left = at - now();
+    const size = Math.abs(left) < 1 ? 'now' : duration(Math.floor(Math.abs(left)) * 1000);
+    return size === 'now' ? size : left > 0 ? `in ${size}` : `${size} ago`;
+  });
+  node.title = dateTime(at * 1000);
+  return node;
+}

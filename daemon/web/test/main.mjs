@@ -1,0 +1,24 @@
+// Runs the scenarios of the pages in Chromium against a real daemon on a local chain.
+//
+//   node --test-reporter=./test/reporter.mjs test/main.mjs [WORD]    only files and scenarios whose name holds the word
+//
+// ZUGZWANG names the daemon's binary; without it, the one that cargo built last. Screenshots are left in .zugzwang/screenshots.
+// One process runs all files, so that they share one browser and one demo; both end with it.
+import { readdirSync } from 'node:fs';
+import { after } from 'node:test';
+import { closeBrowser } from './lib/browser.mjs';
+import { closeStages } from './lib/stage.mjs';
+
+const HERE = new URL('.', import.meta.url);
+
+// Files that change nothing first: what later ones did to the demo must not be in their way.
+const files = readdirSync(HERE)
+  .filter((name) => name.endsWith('.test.mjs'))
+  .sort();
+
+for (const file of files) await import(new URL(file, HERE).href);
+
+after(async () => {
+  await closeBrowser();
+  await closeStages();
+});
