@@ -15,6 +15,8 @@ export interface Column<R> {
   show?(row: R): Node | string;
   /** Whether it is set flush right, with figures of one width. */
   numeric?: boolean;
+  /** Whether it may hold long texts, which are broken. */
+  long?: boolean;
   /** Whether a list of its values filters the table. */
   choices?: boolean;
 }

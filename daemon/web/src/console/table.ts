@@ -1,4 +1,5 @@
-//! A table that filters, sorts and exports, and is brought up to date without losing what somebody does in it.
+//! A table that filters, sorts and exports, and is brought up to date without losing what somebody does in it. Its roles are named
+//! one by one: a phone's stylesheet makes blocks of its rows, which browsers then take for no table any more.
 
 import { announce } from '../ui/live';
 import { fill, h, text } from '../ui/dom';
@@ -37,7 +38,7 @@ export class Table<R> {
   private order: Order | null;
   private readonly filter: Filter = { text: '', choices: new Map() };
   private readonly drawn = new Map<string, { line: HTMLTableRowElement; looks: string }>();
-  private readonly body = h('tbody');
+  private readonly body = h('tbody', { role: 'rowgroup' });
   private readonly told = h('p', { class: 'table-count', 'aria-live': 'off' });
   private readonly heads = new Map<string, HTMLTableCellElement>();
   private readonly selects = new Map<string, HTMLSelectElement>();
@@ -97,7 +98,25 @@ export class Table<R> {
       this.selects.set(column.key, select);
       return select;
     });
-    return h('div', { class: 'table-tools' }, search, selects, this.told, h('div', { class: 'table-exports' }, this.exporter('CSV'), this.exporter('JSON')));
+    return h('div', { class: 'table-tools' }, search, selects, this.sorter(), this.told, h('div', { class: 'table-exports' }, this.exporter('CSV'), this.exporter('JSON')));
+  }
+
+  /** The choice of an order where the heads aren't shown: on a phone each row is a card. */
+  private sorter(): HTMLSelectElement {
+    const select = h('select', {
+      class: 'table-sorter',
+      'aria-label': `Order of ${this.options.caption}`,
+      onchange: () => {
+        const [key = '', way] = select.value.split(' ');
+        this.order = select.value === '' ? (this.options.order ?? null) : { key, down: way === 'down' };
+        this.draw();
+      },
+    });
+    select.append(new Option('Order', ''));
+    for (const { key, title } of this.options.columns) {
+      select.append(new Option(`${title} ↑`, `${key} up`), new Option(`${title} ↓`, `${key} down`));
+    }
+    return select;
   }
 
   private exporter(form: 'CSV' | 'JSON'): HTMLButtonElement {
@@ -116,13 +135,13 @@ export class Table<R> {
   private frame(): HTMLElement {
     const { caption, columns, actions } = this.options;
     const cells = columns.map((column) => {
-      const cell = h('th', { scope: 'col', class: column.numeric ? 'num right' : '' }, h('button', { class: 'sort', type: 'button', onclick: () => this.sortBy(column) }, column.title));
+      const cell = h('th', { scope: 'col', role: 'columnheader', class: looks(column) }, h('button', { class: 'sort', type: 'button', onclick: () => this.sortBy(column) }, column.title));
       this.heads.set(column.key, cell);
       return cell;
     });
-    if (actions !== undefined) cells.push(h('th', { scope: 'col' }, h('span', { class: 'visually-hidden' }, 'Orders')));
-    return h('div', { class: 'table-frame', role: 'region', 'aria-label': caption, tabindex: 0 },
-      h('table', {}, h('caption', { class: 'visually-hidden' }, caption), h('thead', {}, h('tr', {}, cells)), this.body));
+    if (actions !== undefined) cells.push(h('th', { scope: 'col', role: 'columnheader' }, h('span', { class: 'visually-hidden' }, 'Orders')));
+    return h('div', { class: 'table-frame', role: 'group', 'aria-label': `${caption}, can be scrolled`, tabindex: 0 },
+      h('table', { role: 'table', 'aria-label': caption }, h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, cells)), this.body));
   }
 
   private sortBy(column: Column<R>): void {
@@ -172,7 +191,7 @@ export class Table<R> {
     else {
       const columns = this.options.columns.length + (this.options.actions === undefined ? 0 : 1);
       const why = this.rows.length === 0 ? this.options.empty : 'Nothing matches the filter.';
-      this.body.replaceChildren(h('tr', { class: 'empty' }, h('td', { colspan: columns }, why)));
+      this.body.replaceChildren(h('tr', { class: 'empty', role: 'row' }, h('td', { colspan: columns, role: 'cell' }, why)));
     }
     const all = this.rows.length;
     text(this.told, view.length === all ? `${all} ${all === 1 ? 'row' : 'rows'}` : `${view.length} of ${all} rows`);
@@ -184,18 +203,18 @@ export class Table<R> {
     const { columns, actions, open } = this.options;
     const orders = actions?.(row) ?? [];
     const shown = columns.map((column) => column.show?.(row) ?? plain(column.value(row)));
-    const looks = [...shown, ...orders].map((part) => (typeof part === 'string' ? part : part instanceof Element ? part.outerHTML : part.textContent)).join('\u0000');
+    const sight = [...shown, ...orders].map((part) => (typeof part === 'string' ? part : part instanceof Element ? part.outerHTML : part.textContent)).join('\u0000');
     const there = this.drawn.get(key);
-    if (there !== undefined && there.looks === looks) return there.line;
+    if (there !== undefined && there.looks === sight) return there.line;
     const cells = columns.map((column, index) => {
       const part = shown[index] ?? '';
       const opened = index === 0 && open !== undefined;
       const inner = opened ? h('button', { class: 'link', type: 'button', 'data-order': 'open', onclick: () => open(row) }, part) : part;
-      return h('td', { 'data-title': column.title, class: column.numeric ? 'num right' : '' }, inner);
+      return h('td', { role: 'cell', 'data-title': column.title, class: looks(column) }, inner);
     });
-    if (actions !== undefined) cells.push(h('td', { class: 'orders' }, orders));
-    const line = h('tr', { 'data-key': key }, cells);
-    this.drawn.set(key, { line, looks });
+    if (actions !== undefined) cells.push(h('td', { class: 'orders', role: 'cell' }, orders));
+    const line = h('tr', { 'data-key': key, role: 'row' }, cells);
+    this.drawn.set(key, { line, looks: sight });
     return line;
   }
 
@@ -233,4 +252,8 @@ function place(body: HTMLElement, lines: HTMLElement[]): void {
   lines.forEach((line, index) => {
     if (body.childNodes[index] !== line) body.insertBefore(line, body.childNodes[index] ?? null);
   });
+}
+
+function looks<R>(column: Column<R>): string {
+  return column.numeric ? 'num right' : column.long ? 'long' : '';
 }

@@ -1,3 +1,51 @@
-import { start } from '../ui/shell';
+//! The page of markets: all of them, or one by `?market=ID`.
 
-start(() => undefined);
+import { api, all, follow } from '../api/client';
+import { byId, fill, h } from '../ui/dom';
+import { clear, notice } from '../ui/live';
+import { chainNow } from '../ui/refs';
+import { start, type Site } from '../ui/shell';
+import { Detail } from './detail';
+import { drawList } from './list';
+import type { Market } from './types';
+
+/** Pause between two readings of the list, in ms. */
+const EVERY = 4000;
+
+start(page, 'market');
+
+async function page({ chain }: Site): Promise<void> {
+  const place = byId('markets');
+  if (chain === null || !chain.apps.some((app) => app.kind === 'market')) {
+    fill(place, h('h1', {}, 'Markets'), h('p', { class: 'card empty' }, 'This server follows no markets.'));
+    return;
+  }
+  const read = Date.now();
+  const now = () => chainNow(chain, read);
+  const path = `chains/${chain.chain_id}/markets`;
+  const id = new URLSearchParams(location.search).get('market');
+  if (id !== null && /^\d+$/.test(id)) {
+    const detail = new Detail(chain, await api<Market>(`${path}/${id}`), now);
+    fill(place, detail.node);
+    follow(`${path}/${id}/stream`, { event: (name, data) => name === 'market' && detail.update(data as Market) });
+    return;
+  }
+  const list = h('div');
+  fill(place, h('div', { class: 'page-head' }, h('h1', {}, 'Markets'),
+    h('p', { class: 'soft' }, 'Bet on what a publisher will say. A network reads the signed bulletin, and the contract pays by what it provably read.')), list);
+  let drawn = '';
+  for (;;) {
+    try {
+      const markets = await all<Market>(path);
+      // Focus and scrolling stay where they are while nothing changes.
+      const looks = JSON.stringify(markets);
+      if (looks !== drawn) drawList(list, chain, markets, now);
+      drawn = looks;
+      clear('markets');
+    } catch (error) {
+      notice(error, 'markets');
+    }
+    do await new Promise((done) => setTimeout(done, EVERY));
+    while (document.hidden);
+  }
+}
