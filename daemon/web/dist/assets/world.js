@@ -1,1 +1,1 @@
-import{w as r}from"./shared-I5UOPZ7C.js";import"./shared-YPRILPOF.js";import"./shared-B4Q4RRPZ.js";import"./shared-F3J5QR43.js";r(()=>{});
+import{z as r}from"./shared-GOG6KFD4.js";import"./shared-YPRILPOF.js";import"./shared-B4Q4RRPZ.js";import"./shared-F3J5QR43.js";r(()=>{});
