@@ -28,7 +28,7 @@ const PAGES = {
 const INTERFACES = {
   ChessArena: [
     'balanceOf', 'claimDraw', 'claimMate', 'claimStalemate', 'claimThreefold', 'claimTimeout', 'createGame', 'game',
-    'instances', 'playHuman', 'positionHash', 'resign', 'withdraw', 'GameCreated', 'GameOver', 'HumanMoved', 'NpcMoved',
+    'instances', 'playHuman', 'playNpc', 'positionHash', 'resign', 'withdraw', 'GameCreated', 'GameOver', 'HumanMoved', 'NpcMoved',
   ],
   IVerifier: ['verifyProof', 'modelId'],
   PredictionMarket: null,

@@ -1,1 +1,1 @@
-import{z as r}from"./shared-GOG6KFD4.js";import"./shared-YPRILPOF.js";import"./shared-B4Q4RRPZ.js";import"./shared-F3J5QR43.js";r(()=>{});
+import{Q as r}from"./shared-FUZLHH2F.js";import"./shared-YPRILPOF.js";import"./shared-5MUXQZ6J.js";import"./shared-F3J5QR43.js";r(()=>{});

@@ -50,3 +50,65 @@ export interface Progress {
   tx: Hex | null;
   note: string | null;
 }
+
+/** An offer of games against a model. */
+export interface Offer {
+  offer_id: string;
+  host: Hex;
+  verifier: Hex;
+  model_id: Hex;
+  stake: string;
+  move_time_s: number;
+  max_games: number;
+  running: number;
+  open: boolean;
+}
+
+export interface PlayedMove {
+  ply: number;
+  by: 'human' | 'npc';
+  uci: string;
+  block: number;
+  tx: Hex;
+  /** The block's time, Unix seconds. */
+  at: number;
+  /** Of an NPC's move: which place of the ranking it had, 0 the best. */
+  rank?: number | null;
+}
+
+export interface Game {
+  id: string;
+  arena: Hex;
+  chain_id: number;
+  human: Hex;
+  host: Hex;
+  verifier: Hex;
+  model_id: Hex;
+  offer_id: string;
+  stake: string;
+  move_time_s: number;
+  /** Unix seconds on the chain's clock. */
+  deadline: number;
+  ply: number;
+  human_is_white: boolean;
+  human_to_move: boolean;
+  outcome: null | 'human' | 'npc' | 'draw';
+  reason: string | null;
+  fen: string;
+  moves: PlayedMove[];
+  npc: Progress | null;
+}
+
+/** The proof of one move of the NPC, as it stands in its transaction. */
+export interface MoveProof {
+  model_id: Hex;
+  verifier: Hex;
+  instances: Hex[];
+  proof: Hex;
+  calldata: Hex;
+  ranking: { place: number; index: number; uci: string | null; legal: boolean }[];
+  gas_used: number | string;
+  tx: Hex;
+  block: number;
+  submitter: Hex;
+}

@@ -1,5 +1,7 @@
 //! Errors in words for people: of the API (problem+json), of wallets (EIP-1193), of contracts, of the network.
 
+import { Refused, RpcError, Unreachable } from '../chain/rpc';
+
 /** An error as it is shown. */
 export interface Trouble {
   kind: 'error' | 'info';
@@ -42,41 +44,23 @@ const CONTRACT: Record<string, string> = {
   PaymentFailed: 'Your account refused the payment.',
 };
 
-/** A link of the chain of causes, as viem and wallets make them. */
-interface Link { name?: unknown; code?: unknown; message?: unknown; shortMessage?: unknown; data?: unknown; cause?: unknown }
-
-function links(error: unknown): Link[] {
-  const found: Link[] = [];
-  for (let at: unknown = error; typeof at === 'object' && at !== null && found.length < 12; at = (at as Link).cause) found.push(at as Link);
-  return found;
-}
-
-/** Whether the person said no in their wallet. */
+/** Whether the person said no in their wallet (EIP-1193, 4001). */
 export function isRejection(error: unknown): boolean {
-  return links(error).some((link) => link.code === 4001 || link.code === 'ACTION_REJECTED' || link.name === 'UserRejectedRequestError');
-}
-
-/** The contract's own error in the causes, by name. */
-export function contractError(error: unknown): string | null {
-  for (const link of links(error)) {
-    const data = link.data as { errorName?: unknown } | undefined;
-    if (typeof data === 'object' && data !== null && typeof data.errorName === 'string') return data.errorName;
-  }
-  return null;
+  return error instanceof RpcError && (error.code === 4001 || /user (rejected|denied)/i.test(error.message));
 }
 
 /** Any error in words. */
 export function describe(error: unknown): Trouble {
-  if (error instanceof Problem) return { kind: 'error', title: error.title, detail: error.detail, code: error.code };
-  if (error instanceof Plain) return { kind: error.kind, title: error.title, detail: error.detail, code: null };
-  if (isRejection(error)) return { kind: 'info', title: 'You declined this in your wallet.', detail: 'Nothing was sent.', code: null };
-  const name = contractError(error);
-  if (name !== null) return { kind: 'error', title: 'The contract refused.', detail: CONTRACT[name] ?? name, code: null };
-  const names = links(error).map((link) => String(link.name));
-  if (names.includes('InsufficientFundsError')) return { kind: 'error', title: 'This account has too little coin for that.', detail: 'It must cover the stake and the gas.', code: null };
-  if (names.includes('HttpRequestError') || names.includes('TimeoutError')) return { kind: 'error', title: 'The chain cannot be reached.', detail: 'Try again in a moment.', code: null };
-  if (error instanceof TypeError && /fetch/i.test(error.message)) return { kind: 'error', title: 'The server cannot be reached.', detail: 'Try again in a moment.', code: null };
-  const first = links(error)[0];
-  const detail = typeof first?.shortMessage === 'string' ? first.shortMessage : typeof first?.message === 'string' ? first.message : String(error);
-  return { kind: 'error', title: 'That did not work.', detail, code: null };
+  const trouble = (title: string, detail: string, kind: Trouble['kind'] = 'error', code: string | null = null): Trouble => ({ kind, title, detail, code });
+  if (error instanceof Problem) return trouble(error.title, error.detail, 'error', error.code);
+  if (error instanceof Plain) return trouble(error.title, error.detail, error.kind);
+  if (isRejection(error)) return trouble('You declined this in your wallet.', 'Nothing was sent.', 'info');
+  if (error instanceof Refused) return trouble('The contract refused.', CONTRACT[error.error] ?? error.error);
+  if (error instanceof Unreachable) return trouble('The chain cannot be reached.', 'Try again in a moment.');
+  if (error instanceof RpcError) {
+    if (/insufficient funds/i.test(error.message)) return trouble('This account has too little coin for that.', 'It must cover the stake and the gas.');
+    return trouble('The node or wallet refused.', error.message);
+  }
+  if (error instanceof TypeError && /fetch|network/i.test(error.message)) return trouble('The server cannot be reached.', 'Try again in a moment.');
+  return trouble('That did not work.', error instanceof Error ? error.message : String(error));
 }

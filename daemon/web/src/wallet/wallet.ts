@@ -1,11 +1,12 @@
 //! The visitor's account: which one, on which chain, and how it sends.
 
-import { createClient, custom, defineChain, http, numberToHex, type Abi, type Account, type Address, type Client, type ContractFunctionArgs, type ContractFunctionName, type EIP1193Provider, type ReadContractParameters, type ReadContractReturnType, type TransactionReceipt } from 'viem';
-import { getBalance, readContract, simulateContract, waitForTransactionReceipt, writeContract } from 'viem/actions';
+import { encodeFunctionData, numberToHex, type Abi, type Address, type ContractFunctionArgs, type ContractFunctionName, type ContractFunctionReturnType, type EIP1193Provider } from 'viem';
 import type { Chain, Hex } from '../api/types';
-import { Plain } from '../ui/trouble';
+import { read, receipt, type Receipt } from '../chain/calls';
+import { inWallet, node, refusal, RpcError, type Ask } from '../chain/rpc';
 import { store, stored } from '../ui/theme';
-import { demoAccount, fund, isDemo } from './demo';
+import { Plain } from '../ui/trouble';
+import { demoAddress, fund, isDemo, sign } from './demo';
 import { offered, type Offered } from './providers';
 
 /** An account that can sign for the visitor. */
@@ -15,7 +16,7 @@ export interface Wallet {
   address: Address;
   /** The chain that the wallet is on; it need not be the page's. */
   chainId: number;
-  account: Account | Address;
+  /** What signs; null for the demo key, which the page holds itself. */
   provider: EIP1193Provider | null;
 }
 
@@ -43,11 +44,11 @@ function become(next: Wallet | null): void {
 
 /** Plays with a key made in the page, which the demo chain gives coin. */
 export async function connectDemo(chain: Chain): Promise<Wallet> {
-  const account = demoAccount();
-  await fund(chain, account.address);
+  const address = demoAddress();
+  await fund(chain, address);
   undo();
   undo = () => {};
-  const next: Wallet = { kind: 'demo', name: 'Demo key', address: account.address, chainId: chain.chain_id, account, provider: null };
+  const next: Wallet = { kind: 'demo', name: 'Demo key', address, chainId: chain.chain_id, provider: null };
   store(LAST, 'demo');
   become(next);
   return next;
@@ -56,18 +57,19 @@ export async function connectDemo(chain: Chain): Promise<Wallet> {
 /** Asks a wallet of the browser for an account; `quiet` asks nobody, and connects only what was allowed before. */
 export async function connect(choice: Offered, quiet = false): Promise<Wallet | null> {
   const { provider } = choice;
-  const accounts = (await provider.request({ method: quiet ? 'eth_accounts' : 'eth_requestAccounts' })) as Address[];
+  const ask = inWallet(provider);
+  const accounts = (await ask(quiet ? 'eth_accounts' : 'eth_requestAccounts', [])) as Address[];
   const address = accounts[0];
   if (address === undefined) {
     if (quiet) return null;
     throw new Plain('The wallet gave no account.', 'Unlock it and try again.');
   }
-  const chainId = Number((await provider.request({ method: 'eth_chainId' })) as Hex);
+  const chainId = Number((await ask('eth_chainId', [])) as Hex);
   undo();
-  const next: Wallet = { kind: 'injected', name: choice.name, address, chainId, account: address, provider };
+  const next: Wallet = { kind: 'injected', name: choice.name, address, chainId, provider };
   const accountsChanged = (list: Address[]) => {
     if (list[0] === undefined) disconnect();
-    else if (current !== null) become({ ...current, address: list[0], account: list[0] });
+    else if (current !== null) become({ ...current, address: list[0] });
   };
   const chainChanged = (id: string) => current !== null && become({ ...current, chainId: Number(id) });
   provider.on?.('accountsChanged', accountsChanged);
@@ -103,68 +105,75 @@ export async function reconnect(chain: Chain | null): Promise<void> {
 
 // ---------------------------------------------------------------- reading and sending
 
-function viemChain(chain: Chain) {
-  return defineChain({
-    id: chain.chain_id,
-    name: chain.demo ? 'Demo chain' : `Chain ${chain.chain_id}`,
-    nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
-    rpcUrls: { default: { http: chain.rpc_url === null ? [] : [chain.rpc_url] } },
-  });
-}
-
 /** What reads the chain: the node that the daemon names, else the visitor's wallet. */
-export function reader(chain: Chain): Client {
-  if (chain.rpc_url !== null) return createClient({ chain: viemChain(chain), transport: http(chain.rpc_url), pollingInterval: chain.demo ? 300 : 2000 });
+export function reader(chain: Chain): Ask {
+  if (chain.rpc_url !== null) return node(chain.rpc_url);
   const provider = current?.provider ?? offered()[0]?.provider;
   if (provider === undefined) throw new Plain('There is no way to read the chain from this page.', 'Connect a wallet: this server names no node.');
-  return createClient({ chain: viemChain(chain), transport: custom(provider), pollingInterval: 2000 });
+  return inWallet(provider);
 }
 
 /** Reads a view of a contract. */
-export function view<const A extends Abi, F extends ContractFunctionName<A, 'view' | 'pure'>, const P extends ContractFunctionArgs<A, 'view' | 'pure', F>>(
-  chain: Chain, contract: Address, abi: A, functionName: F, args: P,
-): Promise<ReadContractReturnType<A, F, P>> {
-  return readContract(reader(chain), { address: contract, abi, functionName, args } as ReadContractParameters<A, F, P>);
+export function view<const A extends Abi, F extends ContractFunctionName<A, 'view' | 'pure'>>(
+  chain: Chain, contract: Address, abi: A, functionName: F, args: ContractFunctionArgs<A, 'view' | 'pure', F>,
+): Promise<ContractFunctionReturnType<A, 'view' | 'pure', F>> {
+  return read(reader(chain), contract, abi, functionName, args);
 }
 
 /** What an account has, in wei. */
-export function balance(chain: Chain, address: Address): Promise<bigint> {
-  return getBalance(reader(chain), { address });
+export async function balance(chain: Chain, address: Address): Promise<bigint> {
+  return BigInt((await reader(chain)('eth_getBalance', [address, 'latest'])) as Hex);
 }
 
 /** Brings the wallet to the page's chain, adding the chain to the wallet if it knows it not. */
-async function toChain(chain: Chain, from: Wallet): Promise<void> {
-  if (from.provider === null || from.chainId === chain.chain_id) return;
-  const chainId = numberToHex(chain.chain_id);
+async function toChain(chain: Chain, ask: Ask, chainId: number): Promise<void> {
+  if (chainId === chain.chain_id) return;
+  const id = numberToHex(chain.chain_id);
   try {
-    await from.provider.request({ method: 'wallet_switchEthereumChain', params: [{ chainId }] });
+    await ask('wallet_switchEthereumChain', [{ chainId: id }]);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 4902 || chain.rpc_url === null) throw error;
-    const { name, nativeCurrency } = viemChain(chain);
-    await from.provider.request({ method: 'wallet_addEthereumChain', params: [{ chainId, chainName: name, nativeCurrency, rpcUrls: [chain.rpc_url] }] });
+    if (!(error instanceof RpcError) || error.code !== 4902 || chain.rpc_url === null) throw error;
+    const chainName = chain.demo ? 'Zugzwang demo' : `Chain ${chain.chain_id}`;
+    await ask('wallet_addEthereumChain', [{ chainId: id, chainName, nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 }, rpcUrls: [chain.rpc_url] }]);
   }
 }
 
 /**
  * Sends a call from the visitor's account, after trying it: what the contract would refuse is told before the wallet
- * asks. Throws the refusal, or that the visitor declined. Returns the hash.
+ * asks. Throws `Refused`, or that the visitor declined. Returns the hash.
  */
 export async function send<const A extends Abi, F extends ContractFunctionName<A, 'nonpayable' | 'payable'>>(
   chain: Chain, contract: Address, abi: A, functionName: F, args: ContractFunctionArgs<A, 'nonpayable' | 'payable', F>, value = 0n,
 ): Promise<Hex> {
   const from = current;
   if (from === null) throw new Plain('Connect a wallet first.', '', 'info');
-  await toChain(chain, from);
-  const call = { address: contract, abi: abi as Abi, functionName: functionName as string, args: args as readonly unknown[], value, account: from.account };
-  await simulateContract(reader(chain), call);
-  const transport = from.provider === null ? http(chain.rpc_url ?? undefined) : custom(from.provider);
-  const client = createClient({ chain: viemChain(chain), transport });
-  return writeContract(client, { ...call, chain: viemChain(chain) });
+  if (from.provider !== null) await toChain(chain, inWallet(from.provider), from.chainId);
+  const ask = reader(chain);
+  const data = encodeFunctionData({ abi: abi as Abi, functionName: functionName as string, args: args as readonly unknown[] });
+  const call = { from: from.address, to: contract, data, value: numberToHex(value) };
+  let gas: bigint;
+  try {
+    gas = BigInt((await ask('eth_estimateGas', [call])) as Hex);
+  } catch (error) {
+    throw refusal(error, abi);
+  }
+  // What a call costs moves a little with the block that it gets into.
+  gas += gas / 5n;
+  if (from.provider !== null) return (await inWallet(from.provider)('eth_sendTransaction', [{ ...call, gas: numberToHex(gas) }])) as Hex;
+  const [nonce, block] = await Promise.all([
+    ask('eth_getTransactionCount', [from.address, 'pending']) as Promise<Hex>,
+    ask('eth_getBlockByNumber', ['latest', false]) as Promise<{ baseFeePerGas?: Hex }>,
+  ]);
+  const tip = 10n ** 9n;
+  return (await ask('eth_sendRawTransaction', [await sign({
+    chainId: chain.chain_id, type: 'eip1559', to: contract, data, value, gas, nonce: Number(nonce),
+    maxPriorityFeePerGas: tip, maxFeePerGas: 2n * BigInt(block.baseFeePerGas ?? '0x0') + tip,
+  })])) as Hex;
 }
 
 /** Waits until a transaction is in a block; throws if it failed there. */
-export async function mined(chain: Chain, hash: Hex): Promise<TransactionReceipt> {
-  const receipt = await waitForTransactionReceipt(reader(chain), { hash, timeout: 600_000 });
-  if (receipt.status !== 'success') throw new Plain('The transaction was included, but the contract refused it.', 'Something changed after it was sent.');
-  return receipt;
+export async function mined(chain: Chain, hash: Hex): Promise<Receipt> {
+  const found = await receipt(reader(chain), hash, chain.demo ? 250 : 2000);
+  if (found.status !== '0x1') throw new Plain('The transaction was included, but the contract refused it.', 'Something changed after it was sent.');
+  return found;
 }
