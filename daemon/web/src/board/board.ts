@@ -56,7 +56,7 @@ export class Board {
       }
     }
     this.board = new Chessboard(this.box, {
-      position: 'start',
+      position: '8/8/8/8/8/8/8/8',
       assetsUrl: '/assets/',
       style: {
         cssClass: 'zz',

@@ -19,6 +19,9 @@ import type { Context } from './main';
 const START = 'rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1';
 const COLOR = 'zugzwang.color';
 
+/** The longest time for a move that is chosen at first, in seconds: nobody is to lose the first game on time. */
+const CALM_S = 900;
+
 export class Lobby {
   private levels: Level[] = [];
   private level: string | null = null;
@@ -76,7 +79,7 @@ export class Lobby {
     const level = this.chosen();
     this.level = level?.modelId ?? null;
     const times = this.times(level);
-    if (this.time === null || !times.includes(this.time)) this.time = times[0] ?? null;
+    if (this.time === null || !times.includes(this.time)) this.time = times.findLast((t) => t <= CALM_S) ?? times[0] ?? null;
     const stakes = this.stakes(level);
     if (this.stake === null || !stakes.includes(this.stake)) this.stake = stakes[0] ?? null;
   }

@@ -2,6 +2,7 @@
 
 import type { GameRecord } from '../chess/record';
 import { fill, h } from '../ui/dom';
+import { icon } from '../ui/icons';
 
 export interface MoveListEvents {
   /** Show the position after this many half-moves. */
@@ -17,13 +18,13 @@ export class MoveList {
   private drawn = '';
 
   constructor(private readonly events: MoveListEvents) {
-    const button = (label: string, mark: string, to: () => number) =>
-      h('button', { class: 'button quiet icon', type: 'button', 'aria-label': label, onclick: () => this.events.show(to()) }, mark);
+    const button = (label: string, mark: Parameters<typeof icon>[0], to: () => number) =>
+      h('button', { class: 'button quiet icon', type: 'button', 'aria-label': label, onclick: () => this.events.show(to()) }, icon(mark));
     this.buttons = [
-      button('First position', '⏮', () => 0),
-      button('Back one move', '◀', () => Math.max(0, this.shown - 1)),
-      button('Forward one move', '▶', () => Math.min(this.total, this.shown + 1)),
-      button('Last position', '⏭', () => this.total),
+      button('First position', 'first', () => 0),
+      button('Back one move', 'back', () => Math.max(0, this.shown - 1)),
+      button('Forward one move', 'forward', () => Math.min(this.total, this.shown + 1)),
+      button('Last position', 'last', () => this.total),
     ];
     this.element = h('div', { class: 'move-list' }, this.list, h('div', { class: 'move-nav' }, this.buttons));
   }

@@ -9,7 +9,6 @@ const STEPS = [
   ['inferred', 'Inferred', 'inferred_ms'],
   ['proving', 'Proven', 'proved_ms'],
   ['submitted', 'Submitted', 'submitted_ms'],
-  ['included', 'In a block', 'included_ms'],
   ['final', 'Final', 'final_ms'],
 ] as const;
 

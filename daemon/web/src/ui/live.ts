@@ -1,6 +1,7 @@
 //! What screen readers are told, and notices that everybody sees.
 
 import { byId, h } from './dom';
+import { icon } from './icons';
 import { describe, type Trouble } from './trouble';
 
 let turn = 0;
@@ -25,7 +26,7 @@ function say(id: string, message: string): void {
 export function notice(error: unknown, key = 'error'): void {
   const trouble: Trouble = describe(error);
   clear(key);
-  const close = h('button', { class: 'button quiet icon', type: 'button', 'aria-label': 'Close this message', onclick: () => box.remove() }, '×');
+  const close = h('button', { class: 'button quiet icon', type: 'button', 'aria-label': 'Close this message', onclick: () => box.remove() }, icon('close'));
   const box = h('div', { class: `notice ${trouble.kind}`, 'data-key': key }, h('div', {},
     h('strong', {}, trouble.title), trouble.detail === '' ? null : h('span', {}, ` ${trouble.detail}`),
     trouble.code === null ? null : h('span', { class: 'code' }, trouble.code)), close);

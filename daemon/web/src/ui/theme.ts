@@ -1,6 +1,7 @@
 //! Light or dark: what the system says, until the visitor chooses.
 
 import { byId } from './dom';
+import { icon } from './icons';
 
 const KEY = 'zugzwang.theme';
 
@@ -33,7 +34,7 @@ export function theme(): void {
     const now = chosen() ?? (dark.matches ? 'dark' : 'light');
     document.documentElement.dataset['theme'] = now;
     button.setAttribute('aria-label', now === 'dark' ? 'Use light colours' : 'Use dark colours');
-    button.textContent = now === 'dark' ? '☀' : '☾';
+    button.replaceChildren(icon(now === 'dark' ? 'sun' : 'moon'));
   };
   button.addEventListener('click', () => {
     const next = document.documentElement.dataset['theme'] === 'dark' ? 'light' : 'dark';
