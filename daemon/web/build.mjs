@@ -1,6 +1,6 @@
 // Builds the pages that the daemon embeds.
 //
-//   node build.mjs            writes dist/ and the generated sources src/abi.ts and src/api/schema.ts
+//   node build.mjs            writes dist/ and the generated sources src/abi/ and src/api/schema.ts
 //   node build.mjs --check    fails if any of them isn't what the sources give
 //
 // The output depends on the sources and on the lock file alone. Errors go to standard error, and the exit status is 1.
@@ -27,8 +27,8 @@ const PAGES = {
 /// Contract → what of its interface the pages use; errors are always taken. Nothing else of it is bundled.
 const INTERFACES = {
   ChessArena: [
-    'balanceOf', 'claimDraw', 'claimMate', 'claimStalemate', 'claimThreefold', 'claimTimeout', 'createGame', 'game',
-    'instances', 'playHuman', 'playNpc', 'positionHash', 'resign', 'withdraw', 'GameCreated', 'GameOver', 'HumanMoved', 'NpcMoved',
+    'balanceOf', 'claimDraw', 'claimMate', 'claimStalemate', 'claimThreefold', 'claimTimeout', 'createGame',
+    'playHuman', 'playNpc', 'resign', 'withdraw', 'GameCreated',
   ],
   IVerifier: ['verifyProof', 'modelId'],
   PredictionMarket: null,
@@ -51,9 +51,11 @@ const read = (path) => readFileSync(join(HERE, path), 'utf8');
 
 // ---------------------------------------------------------------- generated sources
 
-/// The contracts' interfaces as literal types, so that a call with a wrong argument does not compile.
+/// The contracts' interfaces as literal types, so that a call with a wrong argument does not compile. One file each, so that
+/// a page loads only those that it uses.
 function interfaces() {
-  const parts = ['// Made by build.mjs from contracts/artifacts. Do not edit.\n'];
+  const note = '// Made by build.mjs from contracts/artifacts. Do not edit.\n\n';
+  const files = new Map();
   for (const [name, used] of Object.entries(INTERFACES)) {
     const file = join(ARTIFACTS, `${name}.json`);
     if (!existsSync(file)) continue;
@@ -62,9 +64,9 @@ function interfaces() {
     if (missing.length > 0) throw new BuildError(`${name} has no ${missing.join(', ')}: mend INTERFACES in build.mjs`);
     const wanted = abi.filter((e) => e.type === 'error' || (used === null ? e.name : used.includes(e.name)));
     const lines = wanted.map((entry) => `  ${JSON.stringify(strip(entry))},`);
-    parts.push(`export const ${name} = [\n${lines.join('\n')}\n] as const;\n`);
+    files.set(`src/abi/${name}.ts`, `${note}export const ${name} = [\n${lines.join('\n')}\n] as const;\n`);
   }
-  return parts.join('\n');
+  return files;
 }
 
 /// An entry without what only compilers read.
@@ -196,14 +198,13 @@ function pieces() {
 
 /// Path in this folder → contents of every file that is generated.
 async function outputs() {
-  const files = new Map();
-  files.set('src/abi.ts', interfaces());
+  const files = interfaces();
   const types = await schema();
   if (types !== null) files.set('src/api/schema.ts', types);
   // The bundler reads the generated sources from the disk.
   const stale = [...files].filter(([path, text]) => !same(path, text)).map(([path]) => path);
   if (process.argv.includes('--check') && stale.length > 0) return { files, weights: {} };
-  for (const path of stale) writeFileSync(join(HERE, path), files.get(path));
+  for (const path of stale) write(path, files.get(path));
 
   const { outputFiles, metafile } = await bundle();
   for (const { path, contents } of outputFiles) files.set(relative(HERE, path).split(sep).join('/'), Buffer.from(contents));
@@ -217,6 +218,11 @@ async function outputs() {
 function same(path, contents) {
   const file = join(HERE, path);
   return existsSync(file) && readFileSync(file).equals(Buffer.from(contents));
+}
+
+function write(path, contents) {
+  mkdirSync(dirname(join(HERE, path)), { recursive: true });
+  writeFileSync(join(HERE, path), contents);
 }
 
 function walk(folder) {
@@ -240,8 +246,7 @@ async function main(args) {
   }
   for (const path of left) rmSync(join(HERE, path));
   for (const path of changed) {
-    mkdirSync(dirname(join(HERE, path)), { recursive: true });
-    writeFileSync(join(HERE, path), files.get(path));
+    write(path, files.get(path));
     console.log(`wrote ${path}`);
   }
   for (const [name, bytes] of Object.entries(weights)) console.log(`${name}: ${bytes} bytes of script`);

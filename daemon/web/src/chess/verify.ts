@@ -4,7 +4,8 @@
 //! by this page from the moves before, and the verifier contract is asked through a node.
 
 import { decodeFunctionData, type Address } from 'viem';
-import { ChessArena, IVerifier } from '../abi';
+import { ChessArena } from '../abi/ChessArena';
+import { IVerifier } from '../abi/IVerifier';
 import type { Chain, Hex, MoveProof } from '../api/types';
 import { read, transaction } from '../chain/calls';
 import { Refused } from '../chain/rpc';

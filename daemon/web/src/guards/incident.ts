@@ -1,6 +1,6 @@
 //! One incident: who wanted what, how the account looks beside others, and what the guard did.
 
-import { GuardedVault } from '../abi';
+import { GuardedVault } from '../abi/GuardedVault';
 import type { Chain, Hex } from '../api/types';
 import { fill, h } from '../ui/dom';
 import { count, dateTime } from '../ui/format';

@@ -1,6 +1,6 @@
 //! A vault: what is in it, whether it runs, its incidents, and the one that is looked at.
 
-import { GuardedVault } from '../abi';
+import { GuardedVault } from '../abi/GuardedVault';
 import { all, api, follow } from '../api/client';
 import type { Chain, Hex } from '../api/types';
 import { fill, h } from '../ui/dom';

@@ -1,7 +1,7 @@
 //! The visitor's own part of a market: betting, claiming, withdrawing.
 
 import { parseEther } from 'viem';
-import { PredictionMarket } from '../abi';
+import { PredictionMarket } from '../abi/PredictionMarket';
 import type { Chain, Hex } from '../api/types';
 import { fill, h, text } from '../ui/dom';
 import { coin } from '../ui/format';

@@ -1,6 +1,6 @@
 //! What a player can do besides moving: resign, claim, withdraw.
 
-import { ChessArena } from '../abi';
+import { ChessArena } from '../abi/ChessArena';
 import type { Game } from '../api/types';
 import type { GameRecord } from '../chess/record';
 import { fill, h } from '../ui/dom';

@@ -1,6 +1,6 @@
 //! One game: what the chain says of it, the visitor's move on its way, and all that shows them.
 
-import { ChessArena } from '../abi';
+import { ChessArena } from '../abi/ChessArena';
 import { follow } from '../api/client';
 import type { Game, Progress } from '../api/types';
 import { Board } from '../board/board';

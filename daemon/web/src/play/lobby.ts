@@ -1,7 +1,7 @@
 //! Choosing a game: level, colour, clock and stake; and the games that run.
 
 import { parseEventLogs, type Log } from 'viem';
-import { ChessArena } from '../abi';
+import { ChessArena } from '../abi/ChessArena';
 import { api, type Page } from '../api/client';
 import type { Game, Offer } from '../api/types';
 import { Board } from '../board/board';
@@ -115,7 +115,7 @@ export class Lobby {
         label: [h('strong', {}, l.name), h('span', { class: 'measured' }, measured(l.model).map(([name, value]) => h('span', {}, h('b', {}, value), ` ${name}`)))],
       })), (value) => { this.level = value; }),
       this.group('Your colour', 'color', '', (['white', 'random', 'black'] as const).map((c) => ({
-        value: c, checked: c === this.color, label: [h('span', { class: `swatch ${c}`, 'aria-hidden': 'true' }), c.charAt(0).toUpperCase() + c.slice(1)],
+        value: c, checked: c === this.color, label: [h('span', { class: `side-color ${c}`, 'aria-hidden': 'true' }), c.charAt(0).toUpperCase() + c.slice(1)],
       })), (value) => {
         this.color = value as typeof this.color;
         store(COLOR, value);
@@ -148,7 +148,7 @@ export class Lobby {
       return h('div', { class: 'start' },
         h('button', { class: 'button primary wide big', type: 'button', id: 'play-now', onclick: () => void this.play() }, 'Play now'),
         h('small', {}, 'With a throw-away key made in this page: the demo chain gives it coin, and nothing is worth anything. ',
-          h('button', { class: 'link', type: 'button', onclick: () => void choose() }, 'Use my wallet')));
+          h('button', { class: 'text-link', type: 'button', onclick: () => void choose() }, 'Use my wallet')));
     }
     return h('div', { class: 'start' }, h('button', { class: 'button primary wide big', type: 'button', onclick: () => void choose() }, 'Connect a wallet to play'));
   }

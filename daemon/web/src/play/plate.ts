@@ -18,7 +18,7 @@ export class Plate {
 
   /** Who sits here. */
   player(color: Color, name: string, extra: string): void {
-    fill(this.name, h('span', { class: `swatch ${color === 'w' ? 'white' : 'black'}`, role: 'img', 'aria-label': color === 'w' ? 'White' : 'Black' }), h('strong', {}, name), extra === '' ? null : h('small', {}, extra));
+    fill(this.name, h('span', { class: `side-color ${color === 'w' ? 'white' : 'black'}`, role: 'img', 'aria-label': color === 'w' ? 'White' : 'Black' }), h('strong', {}, name), extra === '' ? null : h('small', {}, extra));
   }
 
   /** What this side has captured. */

@@ -21,14 +21,14 @@ export class Thinking {
   private readonly detail = h('span', { class: 'soft num' });
   private readonly fillBar = h('span', {});
   private readonly bar: HTMLElement;
-  private readonly steps: HTMLElement;
+  private readonly stages: HTMLElement;
   private progress: Progress | null = null;
   private readonly timer: ReturnType<typeof setInterval>;
 
   constructor() {
     this.bar = h('div', { class: 'bar', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-label': "The network's answer" }, this.fillBar);
-    this.steps = h('ol', { class: 'steps' });
-    this.element = h('div', { class: 'thinking', hidden: true }, h('div', { class: 'thinking-head' }, this.title, this.detail), this.bar, this.steps);
+    this.stages = h('ol', { class: 'stages' });
+    this.element = h('div', { class: 'thinking', hidden: true }, h('div', { class: 'thinking-head' }, this.title, this.detail), this.bar, this.stages);
     this.timer = setInterval(() => this.tick(), 200);
   }
 
@@ -45,12 +45,12 @@ export class Thinking {
     const reached = STEPS.map(([, , key]) => times[key] !== null);
     const active = ENDED.includes(phase) ? -1 : reached.lastIndexOf(true) + 1;
     this.element.dataset['phase'] = phase;
-    fill(this.steps, STEPS.map(([name, label, key], i) => {
+    fill(this.stages, STEPS.map(([name, label, key], i) => {
       const at = times[key];
       const since = at === null || times.seen_ms === null || i === 0 ? null : duration(at - times.seen_ms);
-      return h('li', { class: reached[i] ? 'done' : i === active ? 'active' : '', 'data-step': name },
-        h('span', { class: 'step-name' }, i === active && name === 'proving' ? 'Proving' : label),
-        h('span', { class: 'step-time num' }, i === 0 && at !== null ? '0 s' : since ?? ''));
+      return h('li', { class: reached[i] ? 'done' : i === active ? 'active' : '', 'data-stage': name },
+        h('span', { class: 'stage-name' }, i === active && name === 'proving' ? 'Proving' : label),
+        h('span', { class: 'stage-time num' }, i === 0 && at !== null ? '0 s' : since ?? ''));
     }));
     const over = phase === 'included' || phase === 'final';
     text(this.title, ENDED.includes(phase) ? 'The network did not answer' : over ? 'The network has answered'
