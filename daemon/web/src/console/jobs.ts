@@ -45,12 +45,12 @@ export function jobs(session: Session, refresh: () => void): Section {
       { key: 'round', title: 'Round', value: (job) => job.round, numeric: true },
       { key: 'state', title: 'State', value: (job) => job.state, show: (job) => stateTag(job.state), choices: true },
       { key: 'created_at', title: 'Asked', value: (job) => job.created_at, show: (job) => dateTime(job.created_at) },
-      { key: 'proving_ms', title: 'Proof', value: (job) => job.proving_ms, show: (job) => (job.proving_ms === null ? '' : duration(job.proving_ms)), numeric: true },
-      { key: 'attempts', title: 'Tries', value: (job) => job.attempts, numeric: true },
-      { key: 'block', title: 'Block', value: (job) => job.block, show: (job) => count(job.block), numeric: true },
+      { key: 'proving_ms', title: 'Proof', minor: true, value: (job) => job.proving_ms, show: (job) => (job.proving_ms === null ? '' : duration(job.proving_ms)), numeric: true },
+      { key: 'attempts', title: 'Tries', minor: true, value: (job) => job.attempts, numeric: true },
+      { key: 'block', title: 'Block', minor: true, value: (job) => job.block, show: (job) => count(job.block), numeric: true },
       { key: 'note', title: 'Note', value: (job) => job.note, long: true },
-      { key: 'contract', title: 'Contract', value: (job) => job.contract, show: (job) => reference(job.contract, 'contract') },
-      { key: 'chain_id', title: 'Chain', value: (job) => job.chain_id, numeric: true },
+      { key: 'contract', title: 'Contract', minor: true, value: (job) => job.contract, show: (job) => reference(job.contract, 'contract') },
+      { key: 'chain_id', title: 'Chain', minor: true, value: (job) => job.chain_id, numeric: true },
     ],
     actions: (job) => {
       if (ENDED.includes(job.state)) return [order(job, 'retry', `Try job ${job.id} again?`, 'It is proven and answered once more, if its contract still asks.', 'Retry')];

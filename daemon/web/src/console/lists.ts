@@ -17,7 +17,7 @@ export function endpoints(session: Session): Section {
     key: (row) => `${row.chain_id} ${row.endpoint}`,
     empty: 'No endpoint was asked yet.',
     columns: [
-      { key: 'chain_id', title: 'Chain', value: (row) => row.chain_id, choices: true },
+      { key: 'chain_id', title: 'Chain', minor: true, value: (row) => row.chain_id, choices: true },
       { key: 'endpoint', title: 'Endpoint', value: (row) => row.endpoint },
       { key: 'condition', title: 'Condition', value: (row) => row.condition, show: (row) => stateTag(row.condition), choices: true },
       { key: 'head', title: 'Head', value: (row) => row.head, show: (row) => number(row.head), numeric: true },
@@ -35,12 +35,12 @@ export function keys(session: Session): Section {
     empty: 'No key signs yet.',
     columns: [
       { key: 'address', title: 'Address', value: (row) => row.address, show: (row) => reference(row.address, 'address') },
-      { key: 'chain_id', title: 'Chain', value: (row) => row.chain_id, choices: true },
+      { key: 'chain_id', title: 'Chain', minor: true, value: (row) => row.chain_id, choices: true },
       { key: 'balance', title: 'Balance', value: (row) => big(row.balance), show: (row) => ether(row.balance), numeric: true },
       { key: 'hour_spent', title: 'Spent this hour', value: (row) => big(row.hour_spent), show: (row) => spent(row.hour_spent, row.hour_limit), numeric: true },
-      { key: 'hour_limit', title: 'Limit of an hour', value: (row) => big(row.hour_limit), show: (row) => (row.hour_limit === null ? 'none' : ether(row.hour_limit)), numeric: true },
+      { key: 'hour_limit', title: 'Limit of an hour', minor: true, value: (row) => big(row.hour_limit), show: (row) => (row.hour_limit === null ? 'none' : ether(row.hour_limit)), numeric: true },
       { key: 'day_spent', title: 'Spent today', value: (row) => big(row.day_spent), show: (row) => spent(row.day_spent, row.day_limit), numeric: true },
-      { key: 'day_limit', title: 'Limit of a day', value: (row) => big(row.day_limit), show: (row) => (row.day_limit === null ? 'none' : ether(row.day_limit)), numeric: true },
+      { key: 'day_limit', title: 'Limit of a day', minor: true, value: (row) => big(row.day_limit), show: (row) => (row.day_limit === null ? 'none' : ether(row.day_limit)), numeric: true },
     ],
   });
 }
@@ -61,7 +61,7 @@ export function workers(session: Session): Section {
       { key: 'worker', title: 'Worker', value: (row) => row.worker },
       { key: 'release', title: 'Release', value: (row) => row.release, choices: true },
       { key: 'busy', title: 'Busy', value: (row) => row.busy, show: (row) => `${row.busy} of ${row.slots}`, numeric: true },
-      { key: 'slots', title: 'Slots', value: (row) => row.slots, numeric: true },
+      { key: 'slots', title: 'Slots', minor: true, value: (row) => row.slots, numeric: true },
       { key: 'cores', title: 'Cores', value: (row) => row.cores, numeric: true },
       { key: 'models', title: 'Models', value: (row) => row.models.join(' '), show: (row) => h('span', {}, row.models.map((id) => reference(id, 'model id'))), long: true },
     ],
@@ -95,7 +95,7 @@ export function alerts(session: Session): Section {
       { key: 'open', title: 'Open', value: (row) => (row.open ? 'open' : 'over'), show: (row) => h('span', { class: `tag ${row.open ? 'bad' : ''}` }, row.open ? 'open' : 'over'), choices: true },
       { key: 'text', title: 'What', value: (row) => row.text, long: true },
       { key: 'delivered', title: 'Delivered', value: (row) => (row.delivered === null ? 'no webhook' : row.delivered ? 'yes' : 'no'), choices: true },
-      { key: 'chain_id', title: 'Chain', value: (row) => row.chain_id, numeric: true },
+      { key: 'chain_id', title: 'Chain', minor: true, value: (row) => row.chain_id, numeric: true },
     ],
   });
 }

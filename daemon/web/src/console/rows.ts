@@ -17,6 +17,8 @@ export interface Column<R> {
   numeric?: boolean;
   /** Whether it may hold long texts, which are broken. */
   long?: boolean;
+  /** Whether it is left out on a phone. */
+  minor?: boolean;
   /** Whether a list of its values filters the table. */
   choices?: boolean;
 }

@@ -255,5 +255,5 @@ function place(body: HTMLElement, lines: HTMLElement[]): void {
 }
 
 function looks<R>(column: Column<R>): string {
-  return column.numeric ? 'num right' : column.long ? 'long' : '';
+  return [column.numeric ? 'num right' : column.long ? 'long' : '', column.minor ? 'minor' : ''].join(' ').trim();
 }

@@ -43,14 +43,14 @@ export function transactions(session: Session, refresh: () => void): Section {
     empty: 'Nothing was sent yet.',
     order: { key: 'id', down: true },
     columns: [
-      { key: 'id', title: 'Row', value: (tx) => tx.id, numeric: true },
+      { key: 'id', title: 'Row', minor: true, value: (tx) => tx.id, numeric: true },
       { key: 'nonce', title: 'Nonce', value: (tx) => tx.nonce, numeric: true },
       { key: 'state', title: 'State', value: (tx) => tx.state, show: (tx) => h('span', {}, stateTag(tx.state), tx.wanted === null ? null : h('small', {}, ` ${tx.wanted} ordered`)), choices: true },
       { key: 'purpose', title: 'Purpose', value: (tx) => tx.purpose, long: true },
-      { key: 'versions', title: 'Versions', value: (tx) => tx.versions, numeric: true },
-      { key: 'max_fee', title: 'Max fee (gwei)', value: (tx) => (tx.max_fee === null ? null : BigInt(tx.max_fee)), show: (tx) => gwei(tx.max_fee), numeric: true },
-      { key: 'signed_at', title: 'Signed', value: (tx) => tx.signed_at, show: (tx) => (tx.signed_at === null ? '' : dateTime(tx.signed_at)) },
-      { key: 'block', title: 'Block', value: (tx) => tx.block, show: (tx) => (tx.block === null ? '' : count(tx.block)), numeric: true },
+      { key: 'versions', title: 'Versions', minor: true, value: (tx) => tx.versions, numeric: true },
+      { key: 'max_fee', title: 'Max fee (gwei)', minor: true, value: (tx) => (tx.max_fee === null ? null : BigInt(tx.max_fee)), show: (tx) => gwei(tx.max_fee), numeric: true },
+      { key: 'signed_at', title: 'Signed', minor: true, value: (tx) => tx.signed_at, show: (tx) => (tx.signed_at === null ? '' : dateTime(tx.signed_at)) },
+      { key: 'block', title: 'Block', minor: true, value: (tx) => tx.block, show: (tx) => (tx.block === null ? '' : count(tx.block)), numeric: true },
       { key: 'ok', title: 'Succeeded', value: (tx) => (tx.ok === null ? null : tx.ok ? 'yes' : 'no'), choices: true },
       { key: 'gas_used', title: 'Gas', value: (tx) => tx.gas_used, show: (tx) => (tx.gas_used === null ? '' : count(tx.gas_used)), numeric: true },
       { key: 'hash', title: 'Hash', value: (tx) => tx.hash, show: (tx) => (tx.hash === null ? '' : reference(tx.hash, 'transaction')) },
@@ -65,8 +65,8 @@ export function transactions(session: Session, refresh: () => void): Section {
 /** The transactions of one job. */
 export function transactionList(list: readonly Tx[]): HTMLElement {
   if (list.length === 0) return h('p', { class: 'soft' }, 'None was sent.');
-  return h('ul', { class: 'features' }, list.map((tx) => h('li', { class: 'market-foot' },
+  return h('ul', { class: 'features' }, list.map((tx) => h('li', { class: 'trail' },
     h('span', {}, `Nonce ${tx.nonce} `, stateTag(tx.state)),
-    tx.hash === null ? null : reference(tx.hash, 'transaction'),
+    tx.hash === null ? h('span') : reference(tx.hash, 'transaction'),
     h('span', { class: 'soft num' }, tx.gas_used === null ? `${tx.versions} ${tx.versions === 1 ? 'version' : 'versions'}` : `${count(tx.gas_used)} gas`))));
 }

@@ -48,7 +48,7 @@ export function drawIncident(place: Element, incident: Incident, setting: Settin
     orders(incident, setting),
     features(incident),
     incident.txs.length === 0 ? null : h('div', {}, h('h3', {}, 'Transactions'), h('ul', { class: 'features' }, incident.txs.map((tx) =>
-      h('li', { class: 'market-foot' }, h('span', {}, tx.kind), transaction(chain, tx.tx), h('span', { class: 'soft' }, relative(tx.timestamp, now)))))));
+      h('li', { class: 'trail' }, h('span', {}, tx.kind), transaction(chain, tx.tx), h('span', { class: 'soft' }, relative(tx.timestamp, now)))))));
 }
 
 function judgement({ verdict, score }: Incident, { release_below, pause_at }: Guard): string {

@@ -35,6 +35,13 @@ export class Vault {
     this.node.append(this.head,
       h('section', { class: 'card stack', 'aria-labelledby': 'line-title' }, h('h2', { id: 'line-title' }, 'Flagged withdrawals'), this.line),
       h('div', { class: 'columns guards' }, this.one, h('div', { class: 'stack' }, h('section', { class: 'card', 'aria-labelledby': 'list-title' }, h('h2', { id: 'list-title' }, 'Incidents'), this.list), this.rules)));
+    // The line is drawn for its width, so that its words keep their size.
+    let width = 0;
+    new ResizeObserver(() => {
+      if (this.line.clientWidth === width) return;
+      width = this.line.clientWidth;
+      this.redraw();
+    }).observe(this.line);
     window.addEventListener('popstate', () => this.choose(new URLSearchParams(location.search).get('incident'), false));
   }
 
@@ -91,7 +98,7 @@ export class Vault {
     const marks = incidents.map((incident) => ({ id: incident.id, at: incident.asked_at, score: incident.score, verdict: standingOf(incident) }));
     const from = incidents.find((incident) => incident.id === guard.paused_by)?.asked_at;
     const pauses = from === undefined || guard.paused_until === null ? [] : [{ from, until: guard.paused_until }];
-    fill(this.line, incidents.length === 0 ? h('p', { class: 'soft' }, 'No withdrawal was flagged yet.') : timeline(marks, pauses, this.now(), thresholds, (id) => this.link(id)));
+    fill(this.line, incidents.length === 0 ? h('p', { class: 'soft' }, 'No withdrawal was flagged yet.') : timeline(this.line.clientWidth || 640, marks, pauses, this.now(), thresholds, (id) => this.link(id)));
     for (const mark of this.line.querySelectorAll<SVGAElement>('.plot-mark')) this.serve(mark, mark.getAttribute('href')?.split('incident=')[1] ?? '');
     this.drawList(guard);
     const chosen = incidents.find((incident) => incident.id === this.chosen) ?? incidents[0];

@@ -52,5 +52,6 @@ export function drawProgress(place: Element, progress: Progress): void {
   const bar = h('span');
   bar.style.width = `${Math.round(Math.min(1, Math.max(0, progress.fraction)) * 100)}%`;
   const proving = progress.phase === 'proving' ? h('div', { class: 'bar', role: 'progressbar', 'aria-label': 'Proof', 'aria-valuenow': Math.round(progress.fraction * 100), 'aria-valuemin': 0, 'aria-valuemax': 100 }, bar) : null;
+  place.classList.add('progress');
   fill(place, h('ol', { class: 'steps' }, items), proving, h('p', { class: 'soft step-words' }, phaseWords(progress), progress.note === null || progress.note === '' ? null : ` ${progress.note}`));
 }

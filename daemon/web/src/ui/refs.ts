@@ -1,7 +1,7 @@
 //! References to what is on the chain, and times by the chain's clock.
 
 import type { Chain, Hex } from '../api/types';
-import { h, text } from './dom';
+import { fill, h, s, text } from './dom';
 import { dateTime, duration, short } from './format';
 import { announce } from './live';
 
@@ -25,13 +25,19 @@ function copier(value: string, what: string): HTMLButtonElement {
     'aria-label': `Copy ${what} ${short(value)}`,
     onclick: () => {
       void navigator.clipboard.writeText(value).then(() => {
-        text(button, '✓');
+        fill(button, '✓');
         announce(`Copied the ${what}`);
-        setTimeout(() => text(button, '⧉'), 1500);
+        setTimeout(() => fill(button, sheets()), 1500);
       });
     },
-  }, '⧉');
+  }, sheets());
   return button;
+}
+
+/** Two sheets of paper. */
+function sheets(): SVGSVGElement {
+  return s('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' },
+    s('rect', { x: 2, y: 5, width: 8.5, height: 9, rx: 1.5 }), s('path', { d: 'M5.5 5 V3.5 A1.5 1.5 0 0 1 7 2 H12.5 A1.5 1.5 0 0 1 14 3.5 V9.5 A1.5 1.5 0 0 1 12.5 11 H10.5' }));
 }
 
 /** How far the chain's clock is from the visitor's before it counts as another one, in seconds: a demo's chain may be in the future. */
