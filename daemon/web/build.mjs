@@ -33,7 +33,9 @@ const INTERFACES = {
   IVerifier: ['verifyProof', 'modelId'],
   PredictionMarket: null,
   GuardedVault: null,
-  WorldArena: null,
+  WorldArena: [
+    'balanceOf', 'claim', 'claimDraw', 'claimMate', 'claimStalemate', 'claimTimeout', 'closeRound', 'dueOf', 'vote', 'withdraw', 'Voted',
+  ],
 };
 
 class BuildError extends Error {}

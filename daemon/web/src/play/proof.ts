@@ -1,7 +1,7 @@
 //! The panel of one move's proof: model, ranking, public inputs, gas, transaction, and checking it again.
 
 import { api } from '../api/client';
-import type { Game, MoveProof } from '../api/types';
+import type { Chain, Hex, Model, MoveProof, PlayedMove } from '../api/types';
 import { choices } from '../chess/moves';
 import { seen } from '../chess/encode';
 import type { GameRecord } from '../chess/record';
@@ -11,7 +11,6 @@ import { count, short } from '../ui/format';
 import { announce } from '../ui/live';
 import { describe } from '../ui/trouble';
 import { levelName } from './levels';
-import type { Context } from './main';
 
 const INPUTS: [string, string][] = [
   ['request_hi', 'upper half of the hash of chain, arena, game, ply and submitter'],
@@ -23,14 +22,17 @@ const INPUTS: [string, string][] = [
   ['rights_b', 'their queen side, and the file of a legal en-passant capture'],
 ];
 
+/** What a game must say of itself for its proofs to be shown: games of one human, and the World's. */
+export interface Provable { id: string; arena: Hex; verifier: Hex; model_id: Hex; moves: PlayedMove[] }
+
 export class ProofPanel {
   readonly element = h('section', { class: 'card proof', 'aria-labelledby': 'proof-title', hidden: true });
   private shown: string | null = null;
 
-  constructor(private readonly context: Context, private readonly base: string) {}
+  constructor(private readonly context: { chain: Chain; models: Model[] }, private readonly base: string) {}
 
   /** Shows the proof of a half-move; `null` hides the panel. `settled` is whether its transaction is in a block. */
-  async show(game: Game, record: GameRecord, ply: number | null): Promise<void> {
+  async show(game: Provable, record: GameRecord, ply: number | null): Promise<void> {
     const played = ply === null ? undefined : game.moves[ply];
     const key = played === undefined ? null : `${ply}|${played.tx}`;
     if (key === this.shown) return;
@@ -52,7 +54,7 @@ export class ProofPanel {
     }
   }
 
-  private draw(title: HTMLElement, game: Game, record: GameRecord, ply: number, uci: string, proof: MoveProof): void {
+  private draw(title: HTMLElement, game: Provable, record: GameRecord, ply: number, uci: string, proof: MoveProof): void {
     const { chain, models } = this.context;
     const before = record.upTo(ply);
     const model = models.find((m) => m.model_id.toLowerCase() === proof.model_id.toLowerCase()) ?? null;
@@ -91,7 +93,7 @@ export class ProofPanel {
     }));
   }
 
-  private checking(game: Game, before: GameRecord, ply: number, uci: string, proof: MoveProof): HTMLElement {
+  private checking(game: Provable, before: GameRecord, ply: number, uci: string, proof: MoveProof): HTMLElement {
     const list = h('ul', { class: 'checks', 'aria-label': 'Checks made in this page' });
     const verdict = h('p', { class: 'verdict', role: 'status' });
     const button = h('button', { class: 'button primary', type: 'button', id: 'verify', onclick: () => void run() }, 'Verify it yourself');

@@ -42,6 +42,12 @@ const CONTRACT: Record<string, string> = {
   WrongStake: 'The stake is not the one of the offer.',
   InsufficientBalance: 'The host cannot cover the stake at the moment.',
   PaymentFailed: 'Your account refused the payment.',
+  NotWorldTurn: 'It is the turn of the network.',
+  StakeTooSmall: 'The stake is smaller than the game asks for.',
+  StakeTooLarge: 'More than can be counted would be behind this move.',
+  NoVotes: 'Nobody voted in this round: its end is a time-out.',
+  RoundHasVotes: 'There are votes in this round: it must be closed.',
+  NothingToClaim: 'There is nothing to claim, not yet or not any more.',
 };
 
 /** Whether the person said no in their wallet (EIP-1193, 4001). */
