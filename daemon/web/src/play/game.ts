@@ -60,7 +60,7 @@ export class GameView {
     this.actions = new Actions(context);
     this.proof = new ProofPanel(context, this.base);
     const board = h('div', { class: 'board-place' });
-    fill(place, h('div', { class: 'game' },
+    fill(place, h('h1', { class: 'visually-hidden' }, `Game ${id}`), h('div', { class: 'game' },
       h('div', { class: 'board-col' }, this.plates.top.element, board, this.plates.bottom.element),
       h('div', { class: 'side' },
         h('section', { class: 'card', 'aria-label': 'State of the game' }, h('div', { class: 'status-row' }, this.status, this.line), this.thinking.element, this.actions.element),

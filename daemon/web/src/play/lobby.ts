@@ -38,9 +38,10 @@ export class Lobby {
     const kept = stored(COLOR);
     this.color = kept === 'black' || kept === 'random' ? kept : 'white';
     const board = h('div', { class: 'board-place' });
-    fill(place, h('div', { class: 'lobby' },
-      h('div', { class: 'board-col' }, board, h('p', { class: 'lead' },
-        'A neural network plays you on chain. For each of its moves it proves, in zero knowledge, that this very network chose it on this very board. A contract checks the proof before the move counts, and your browser can check it again.')),
+    fill(place, h('div', { class: 'hero' }, h('h1', {}, 'Chess against a network that proves its moves'), h('p', {},
+      'For each move, the network’s host proves in zero knowledge that this very network chose it on this very board. A contract checks the proof before the move counts, and your browser can check it again.')),
+    h('div', { class: 'lobby' },
+      h('div', { class: 'board-col' }, board),
       h('div', { class: 'stack' }, this.form,
         h('section', { class: 'card', 'aria-labelledby': 'games' }, h('h2', { id: 'games' }, 'Games'), this.list))));
     this.board = new Board(board, 'Chess board, first position');

@@ -27,7 +27,7 @@ class Play implements Pages {
     const { chain } = this.site;
     const arena = chain === null ? null : appOf(chain, 'chess');
     if (chain === null || arena === null) {
-      fill(this.place, h('div', { class: 'card empty' }, 'This daemon serves no chess arena.'));
+      fill(this.place, h('h1', { class: 'visually-hidden' }, 'Play'), h('div', { class: 'card empty' }, 'This daemon serves no chess arena.'));
       return;
     }
     const id = new URLSearchParams(location.search).get('game');

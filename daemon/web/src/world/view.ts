@@ -57,7 +57,7 @@ export class WorldView {
     this.form = new StakeForm(context.chain, context.arena, () => this.draw());
     this.windowBox = h('div', { class: 'window' }, h('div', { class: 'window-head' }, h('span', {}, 'Voting'), this.countdown), h('div', { class: 'bar' }, this.windowBar));
     const board = h('div', { class: 'board-place' });
-    fill(place, h('div', { class: 'game' },
+    fill(place, h('div', { class: 'game world' },
       h('div', { class: 'board-col' }, this.plates.top.element, board, this.plates.bottom.element),
       h('div', { class: 'side' },
         h('section', { class: 'card', 'aria-label': 'State of the game' }, h('div', { class: 'status-row' }, this.status, this.line), this.windowBox, this.thinking.element),
