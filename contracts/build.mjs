@@ -26,6 +26,7 @@ const SETTINGS = {
 
 const ARTIFACTS = {
   ChessArena: 'src/ChessArena.sol',
+  WorldArena: 'src/WorldArena.sol',
   IVerifier: 'src/IVerifier.sol',
   InferenceOracle: 'src/oracle/InferenceOracle.sol',
   IInferenceConsumer: 'src/oracle/IInferenceConsumer.sol',

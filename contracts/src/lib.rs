@@ -8,6 +8,7 @@
 //! `node build.mjs --check` fails when they are older than the sources.
 //!
 //! - [`ChessArena`] and [`IVerifier`]: calls, events, errors; `ChessArena::deploy` deploys.
+//! - [`WorldArena`]: the same, for games that anybody may vote in.
 //! - [`InferenceOracle`]: the same; [`IInferenceConsumer`] and [`IInferenceInput`] are what its users offer.
 //! - [`PredictionMarket`], [`ConditionalTokensAdapter`], [`BulletinBoard`]: markets that signed bulletins decide.
 //! - [`FraudGuard`] and [`GuardedVault`]: a vault that delays withdrawals and pauses on a proof; the former is what every
@@ -27,7 +28,7 @@ mod position;
 pub use bindings::vault::FraudGuard::Terms as GuardTerms;
 pub use bindings::{
     BulletinBoard, ChessArena, ConditionalTokensAdapter, FraudGuard, IArchitecture, IInferenceConsumer,
-    IInferenceInput, IVerifier, InferenceOracle, LendingPool, ModelContest, PredictionMarket, WrappedCoin,
+    IInferenceInput, IVerifier, InferenceOracle, LendingPool, ModelContest, PredictionMarket, WorldArena, WrappedCoin,
     vault::GuardedVault,
 };
 pub use history::{History, position_hash};
@@ -44,6 +45,13 @@ mod bindings {
         #[derive(Debug, PartialEq, Eq)]
         ChessArena,
         "artifacts/ChessArena.json"
+    );
+
+    alloy::sol!(
+        #[sol(rpc)]
+        #[derive(Debug, PartialEq, Eq)]
+        WorldArena,
+        "artifacts/WorldArena.json"
     );
 
     alloy::sol!(

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ChessArena} from "../src/ChessArena.sol";
+import {ChessGames} from "../src/chess/ChessGames.sol";
 import {Outcome, Reason} from "../src/chess/GameWord.sol";
 import {ArenaBase} from "./ArenaBase.sol";
 
@@ -16,13 +17,13 @@ contract EndsTest is ArenaBase {
         id = beginAt("R5k1/5ppp/8/8/8/8/8/K7 b - - 0 1", true);
         arena.claimMate(id);
         over(id, Outcome.NpcWon, Reason.Checkmate);
-        refused(ChessArena.GameIsOver.selector);
+        refused(ChessGames.GameIsOver.selector);
         arena.claimMate(id);
     }
 
     function test_stalemateIsADraw() external {
         uint256 id = beginAt("7k/5Q2/8/8/8/8/8/K7 b - - 0 1", false);
-        refused(ChessArena.ClaimRefused.selector);
+        refused(ChessGames.ClaimRefused.selector);
         arena.claimMate(id);
         arena.claimStalemate(id);
         over(id, Outcome.Draw, Reason.Stalemate);
@@ -30,7 +31,7 @@ contract EndsTest is ArenaBase {
 
     function test_falseClaims() external {
         uint256 id = beginAt(QUIET, true);
-        bytes4 no = ChessArena.ClaimRefused.selector;
+        bytes4 no = ChessGames.ClaimRefused.selector;
         refused(no);
         arena.claimMate(id);
         refused(no);
@@ -38,7 +39,7 @@ contract EndsTest is ArenaBase {
         vm.prank(HUMAN);
         refused(no);
         arena.claimDraw(id);
-        refused(ChessArena.TimeIsNotUp.selector);
+        refused(ChessGames.TimeIsNotUp.selector);
         arena.claimTimeout(id);
         id = beginAt("R5k1/5ppp/8/8/8/8/8/K7 b - - 0 1", true);
         refused(no);
@@ -49,7 +50,7 @@ contract EndsTest is ArenaBase {
         uint256 id = beginAt("4k3/7p/8/8/8/8/7P/R3K3 w - - 98 60", true);
         human(id, "a1a2");
         vm.prank(HUMAN);
-        refused(ChessArena.ClaimRefused.selector);
+        refused(ChessGames.ClaimRefused.selector);
         arena.claimDraw(id);
         npc(id, "e8e7");
         vm.prank(ANYONE);
@@ -57,7 +58,7 @@ contract EndsTest is ArenaBase {
         arena.claimDraw(id);
         vm.warp(block.timestamp + MOVE_TIME + 1);
         vm.prank(HUMAN);
-        refused(ChessArena.TimeIsUp.selector);
+        refused(ChessGames.TimeIsUp.selector);
         arena.claimDraw(id);
         vm.warp(block.timestamp - 1);
         vm.prank(HOST);
@@ -74,7 +75,7 @@ contract EndsTest is ArenaBase {
         id = beginAt("6k1/5ppp/8/8/8/8/8/K2R4 w - - 99 70", true);
         human(id, "d1d8");
         vm.prank(HOST);
-        refused(ChessArena.ClaimRefused.selector);
+        refused(ChessGames.ClaimRefused.selector);
         arena.claimDraw(id);
         arena.claimMate(id);
         over(id, Outcome.HumanWon, Reason.Checkmate);
@@ -113,11 +114,11 @@ contract EndsTest is ArenaBase {
         arena.claimThreefold(id, start, pairs);
         // Not with a made-up start, nor with a pair twice.
         vm.prank(HUMAN);
-        refused(ChessArena.ClaimRefused.selector);
+        refused(ChessGames.ClaimRefused.selector);
         arena.claimThreefold(id, 0, pairs);
         vm.warp(block.timestamp + MOVE_TIME + 1);
         vm.prank(HUMAN);
-        refused(ChessArena.TimeIsUp.selector);
+        refused(ChessGames.TimeIsUp.selector);
         arena.claimThreefold(id, start, pairs);
         vm.warp(block.timestamp - 1);
         vm.prank(HUMAN);
@@ -162,11 +163,11 @@ contract EndsTest is ArenaBase {
     function test_timeoutOfTheHuman() external {
         uint256 id = begin(true);
         vm.warp(block.timestamp + MOVE_TIME);
-        refused(ChessArena.TimeIsNotUp.selector);
+        refused(ChessGames.TimeIsNotUp.selector);
         arena.claimTimeout(id);
         vm.warp(block.timestamp + 1);
         vm.prank(HUMAN);
-        refused(ChessArena.TimeIsUp.selector);
+        refused(ChessGames.TimeIsUp.selector);
         arena.playHuman(id, 0, 12 | 28 << 6);
         arena.claimTimeout(id);
         over(id, Outcome.NpcWon, Reason.Timeout);
@@ -177,7 +178,7 @@ contract EndsTest is ArenaBase {
         vm.warp(block.timestamp + MOVE_TIME);
         human(id, "e2e4");
         vm.warp(block.timestamp + MOVE_TIME + 1);
-        refused(ChessArena.TimeIsUp.selector);
+        refused(ChessGames.TimeIsUp.selector);
         arena.playNpc(id, 1, 0, "proof");
         arena.claimTimeout(id);
         over(id, Outcome.HumanWon, Reason.Timeout);
@@ -212,7 +213,7 @@ contract EndsTest is ArenaBase {
             some[i] = pairs[i];
         }
         vm.prank(HUMAN);
-        refused(ChessArena.ClaimRefused.selector);
+        refused(ChessGames.ClaimRefused.selector);
         arena.claimThreefold(id, start, some);
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Balances} from "../src/Balances.sol";
 import {ChessArena} from "../src/ChessArena.sol";
+import {ChessGames} from "../src/chess/ChessGames.sol";
 import {Outcome, Reason} from "../src/chess/GameWord.sol";
 import {ArenaBase} from "./ArenaBase.sol";
 import {MockVerifier} from "./MockVerifier.sol";
@@ -47,7 +48,7 @@ contract MoneyTest is ArenaBase {
     }
 
     function test_verifierMustHaveCodeAndTheModel() external {
-        bytes4 bad = ChessArena.NotAVerifier.selector;
+        bytes4 bad = ChessGames.NotAVerifier.selector;
         refused(bad);
         arena.openOffer(address(verifier), keccak256("another model"), 0, 60, 1);
         refused(bad);
@@ -148,7 +149,7 @@ contract MoneyTest is ArenaBase {
         arena.resign(id);
         over(id, Outcome.NpcWon, Reason.Resignation);
         vm.prank(HUMAN);
-        refused(ChessArena.GameIsOver.selector);
+        refused(ChessGames.GameIsOver.selector);
         arena.resign(id);
     }
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ChessArena} from "../src/ChessArena.sol";
+import {ChessGames} from "../src/chess/ChessGames.sol";
 import {Board} from "../src/chess/Board.sol";
 import {Outcome, Reason} from "../src/chess/GameWord.sol";
 import {ArenaBase} from "./ArenaBase.sol";
@@ -54,13 +55,13 @@ contract PlayTest is ArenaBase {
         verifier.expect(proof, list);
 
         vm.prank(HUMAN);
-        refused(ChessArena.ProofRejected.selector);
+        refused(ChessGames.ProofRejected.selector);
         arena.playNpc(id, 5, ranking, proof);
         vm.prank(ANYONE);
-        refused(ChessArena.ProofRejected.selector);
+        refused(ChessGames.ProofRejected.selector);
         arena.playNpc(id, 5, ranking ^ 1, proof);
         vm.prank(ANYONE);
-        refused(ChessArena.ProofRejected.selector);
+        refused(ChessGames.ProofRejected.selector);
         arena.playNpc(id, 5, ranking, "thirty-three bytes of proof, abce");
         vm.prank(ANYONE);
         arena.playNpc(id, 5, ranking, proof);
@@ -129,15 +130,15 @@ contract PlayTest is ArenaBase {
         uint256 ranking = rankingOf(id, "e2e4");
         for (uint256 a = uint256(MockVerifier.Answer.False); a <= uint256(MockVerifier.Answer.Revert); ++a) {
             verifier.set(MockVerifier.Answer(a));
-            refused(ChessArena.ProofRejected.selector);
+            refused(ChessGames.ProofRejected.selector);
             arena.playNpc(id, 0, ranking, "proof");
         }
         verifier.set(MockVerifier.Answer.Burn);
-        refused(ChessArena.ProofRejected.selector);
+        refused(ChessGames.ProofRejected.selector);
         arena.playNpc{gas: 1_000_000}(id, 0, ranking, "proof");
         // Code that vanishes in mid-game.
         vm.etch(address(verifier), "");
-        refused(ChessArena.ProofRejected.selector);
+        refused(ChessGames.ProofRejected.selector);
         arena.playNpc(id, 0, ranking, "proof");
     }
 
@@ -146,12 +147,12 @@ contract PlayTest is ArenaBase {
         uint256 ranking = rankingOf(id, "e2e4");
         for (uint256 k; k < 16; ++k) {
             uint256 clear = ranking & ~(uint256(0x1fff) << (13 * k));
-            refused(ChessArena.MalformedRanking.selector);
+            refused(ChessGames.MalformedRanking.selector);
             arena.playNpc(id, 0, clear | uint256(4672) << (13 * k), "proof");
-            refused(ChessArena.MalformedRanking.selector);
+            refused(ChessGames.MalformedRanking.selector);
             arena.playNpc(id, 0, clear | uint256(8191) << (13 * k), "proof");
         }
-        refused(ChessArena.MalformedRanking.selector);
+        refused(ChessGames.MalformedRanking.selector);
         arena.playNpc(id, 0, ranking | 1 << 208, "proof");
         // Just below the bounds.
         for (uint256 k = 1; k < 16; ++k) {
@@ -196,35 +197,35 @@ contract PlayTest is ArenaBase {
 
     function test_staleDuplicateAndOutOfTurn() external {
         uint256 id = begin(true);
-        refused(ChessArena.NotNpcTurn.selector);
+        refused(ChessGames.NotNpcTurn.selector);
         arena.playNpc(id, 0, 0, "proof");
-        refusedHuman(id, 1, "e2e4", ChessArena.WrongPly.selector);
+        refusedHuman(id, 1, "e2e4", ChessGames.WrongPly.selector);
         human(id, "e2e4");
-        refusedHuman(id, 0, "d2d4", ChessArena.WrongPly.selector);
+        refusedHuman(id, 0, "d2d4", ChessGames.WrongPly.selector);
         refusedHuman(id, 1, "e7e5", ChessArena.NotHumanTurn.selector);
         npc(id, "e7e5");
-        refused(ChessArena.WrongPly.selector);
+        refused(ChessGames.WrongPly.selector);
         arena.playNpc(id, 1, 0, "proof");
         vm.prank(ANYONE);
         refused(ChessArena.NotYourGame.selector);
         arena.playHuman(id, 2, Fen.move("g1f3"));
         vm.prank(HUMAN);
         arena.resign(id);
-        refusedHuman(id, 2, "g1f3", ChessArena.GameIsOver.selector);
-        refused(ChessArena.GameIsOver.selector);
+        refusedHuman(id, 2, "g1f3", ChessGames.GameIsOver.selector);
+        refused(ChessGames.GameIsOver.selector);
         arena.playNpc(id, 2, 0, "proof");
     }
 
     function test_gamesThatDoNotExist() external {
-        refused(ChessArena.NoSuchGame.selector);
+        refused(ChessGames.NoSuchGame.selector);
         arena.playNpc(77, 0, 0, "proof");
-        refused(ChessArena.NoSuchGame.selector);
+        refused(ChessGames.NoSuchGame.selector);
         arena.playHuman(77, 0, 0);
-        refused(ChessArena.NoSuchGame.selector);
+        refused(ChessGames.NoSuchGame.selector);
         arena.claimTimeout(77);
-        refused(ChessArena.NoSuchGame.selector);
+        refused(ChessGames.NoSuchGame.selector);
         arena.game(77);
-        refused(ChessArena.NoSuchGame.selector);
+        refused(ChessGames.NoSuchGame.selector);
         arena.instances(77, ANYONE);
     }
 
@@ -232,21 +233,21 @@ contract PlayTest is ArenaBase {
         uint256 id = begin(true);
         string[8] memory bad = ["e2e5", "e1e2", "a1a3", "g1g3", "e7e5", "d3d4", "e2d3", "e2e4q"];
         for (uint256 i; i < bad.length; ++i) {
-            refusedHuman(id, 0, bad[i], ChessArena.IllegalMove.selector);
+            refusedHuman(id, 0, bad[i], ChessGames.IllegalMove.selector);
         }
         // Bits above the word's, and promotions that are none.
         uint256 move = Fen.move("e2e4");
         vm.startPrank(HUMAN);
-        refused(ChessArena.IllegalMove.selector);
+        refused(ChessGames.IllegalMove.selector);
         arena.playHuman(id, 0, move | 1 << 15);
-        refused(ChessArena.IllegalMove.selector);
+        refused(ChessGames.IllegalMove.selector);
         arena.playHuman(id, 0, move | 1 << 255);
         require(arena.isLegal(id, move) && !arena.isLegal(id, Fen.move("e2e5")), "isLegal");
     }
 
     function test_blackMovesByAbsoluteSquares() external {
         uint256 id = beginAt("4k3/8/8/8/8/8/p7/4K3 b - - 0 1", true);
-        refusedHuman(id, 1, "a2a1", ChessArena.IllegalMove.selector);
+        refusedHuman(id, 1, "a2a1", ChessGames.IllegalMove.selector);
         human(id, "a2a1n");
         (uint256 board, uint256 state) = arena.boardOf(id);
         (uint256 b, uint256 s) = Fen.parse("4k3/8/8/8/8/8/8/n3K3 w - - 0 2");

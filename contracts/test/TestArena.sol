@@ -9,8 +9,8 @@ contract TestArena is ChessArena {
     using GameWord for uint256;
 
     function put(uint256 gameId, uint256 board, uint256 state) external {
-        Game storage g = _games[gameId];
-        g.board = board;
-        g.word = g.word.afterMove(state);
+        Position storage p = _position(gameId);
+        p.board = board;
+        p.word = p.word.afterMove(state);
     }
 }

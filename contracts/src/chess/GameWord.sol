@@ -50,10 +50,20 @@ library GameWord {
 
     /// @notice The word after a move, with the clock of the other side running from now.
     function afterMove(uint256 word, uint256 nextState) internal view returns (uint256) {
+        return afterMove(word, nextState, moveTime(word));
+    }
+
+    /// @notice The same, if the other side has `time` seconds instead of those of the word.
+    function afterMove(uint256 word, uint256 nextState, uint256 time) internal view returns (uint256) {
         unchecked {
-            uint256 deadline_ = (block.timestamp + moveTime(word)) & ((1 << 34) - 1);
+            uint256 deadline_ = (block.timestamp + time) & ((1 << 34) - 1);
             return (word & FIXED) | (deadline_ << 32) | (nextState & 0xffffffff);
         }
+    }
+
+    /// @notice The word with another deadline for the move in progress, in seconds since 1970.
+    function withDeadline(uint256 word, uint256 deadline_) internal pure returns (uint256) {
+        return (word & ~(((uint256(1) << 34) - 1) << 32)) | (deadline_ << 32);
     }
 
     /// @notice The word after the end of the game.
