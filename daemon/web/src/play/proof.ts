@@ -7,8 +7,9 @@ import { seen } from '../chess/encode';
 import type { GameRecord } from '../chess/record';
 import { verify, type Check } from '../chess/verify';
 import { fill, h } from '../ui/dom';
-import { count, short } from '../ui/format';
+import { count } from '../ui/format';
 import { announce } from '../ui/live';
+import { reference, transaction } from '../ui/refs';
 import { describe } from '../ui/trouble';
 import { levelName } from './levels';
 
@@ -58,16 +59,14 @@ export class ProofPanel {
     const { chain, models } = this.context;
     const before = record.upTo(ply);
     const model = models.find((m) => m.model_id.toLowerCase() === proof.model_id.toLowerCase()) ?? null;
-    const link = (kind: 'tx' | 'address', hex: string) => chain.explorer === null ? h('span', { class: 'mono', title: hex }, short(hex))
-      : h('a', { class: 'mono', href: `${chain.explorer.replace(/\/$/, '')}/${kind}/${hex}`, rel: 'noreferrer', target: '_blank', title: hex }, short(hex));
     const facts = h('dl', { class: 'facts' },
-      h('dt', {}, 'Model'), h('dd', {}, `${levelName(model, proof.model_id)} `, h('span', { class: 'mono soft', title: proof.model_id }, short(proof.model_id))),
-      h('dt', {}, 'Verifier'), h('dd', {}, link('address', proof.verifier)),
+      h('dt', {}, 'Model'), h('dd', {}, `${levelName(model, proof.model_id)} `, reference(proof.model_id, 'model id')),
+      h('dt', {}, 'Verifier'), h('dd', {}, reference(proof.verifier, 'verifier')),
       h('dt', {}, 'Proof'), h('dd', {}, `${count((proof.proof.length - 2) / 2)} bytes`),
       h('dt', {}, 'Gas'), h('dd', { class: 'num' }, count(BigInt(proof.gas_used))),
-      h('dt', {}, 'Transaction'), h('dd', {}, link('tx', proof.tx)),
+      h('dt', {}, 'Transaction'), h('dd', {}, transaction(chain, proof.tx)),
       h('dt', {}, 'Block'), h('dd', { class: 'num' }, count(proof.block)),
-      h('dt', {}, 'Submitter'), h('dd', {}, link('address', proof.submitter)));
+      h('dt', {}, 'Submitter'), h('dd', {}, reference(proof.submitter, 'submitter')));
     fill(this.element, title, h('div', { class: 'proof-parts' },
       h('div', {}, facts, this.checking(game, before, ply, uci, proof)),
       h('div', {}, h('h3', {}, "The network's ranking"), this.ranking(before, proof, uci)),

@@ -12,6 +12,9 @@ const STEPS = [
   ['final', 'Final', 'final_ms'],
 ] as const;
 
+/** The last step that a phase has surely done, as a place in `STEPS`. */
+const REACHED: Record<Progress['phase'], number> = { seen: 0, proving: 0, proved: 2, submitted: 3, included: 3, final: 4, failed: 0, moot: 0, forfeited: 0 };
+
 /** Phases in which nothing more will come. */
 const ENDED = ['failed', 'moot', 'forfeited'];
 
@@ -42,7 +45,8 @@ export class Thinking {
     this.element.hidden = progress === null;
     if (progress === null) return;
     const { times, phase } = progress;
-    const reached = STEPS.map(([, , key]) => times[key] !== null);
+    // A daemon that was started anew has forgotten some times, and still knows how far it is.
+    const reached = STEPS.map(([, , key], i) => times[key] !== null || i <= REACHED[phase]);
     const active = ENDED.includes(phase) ? -1 : reached.lastIndexOf(true) + 1;
     this.element.dataset['phase'] = phase;
     fill(this.stages, STEPS.map(([name, label, key], i) => {
@@ -50,7 +54,7 @@ export class Thinking {
       const since = at === null || times.seen_ms === null || i === 0 ? null : duration(at - times.seen_ms);
       return h('li', { class: reached[i] ? 'done' : i === active ? 'active' : '', 'data-stage': name },
         h('span', { class: 'stage-name' }, i === active && name === 'proving' ? 'Proving' : label),
-        h('span', { class: 'stage-time num' }, i === 0 && at !== null ? '0 s' : since ?? ''));
+        h('span', { class: 'stage-time num' }, i === 0 ? '' : since ?? ''));
     }));
     const over = phase === 'included' || phase === 'final';
     text(this.title, ENDED.includes(phase) ? 'The network did not answer' : over ? 'The network has answered'
