@@ -26,3 +26,11 @@ export async function until(what, ask, patience = PATIENCE) {
     await pause(100);
   }
 }
+
+/** Waits until an element's text matches. */
+export async function expectText(locator, pattern) {
+  let last = '';
+  await until(`the text ${pattern}`, async () => pattern.test((last = (await locator.textContent()) ?? ''))).catch((error) => {
+    throw new Error(`${error.message}; it is: ${last}`);
+  });
+}
