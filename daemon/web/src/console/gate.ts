@@ -4,9 +4,18 @@ import { fill, h, text } from '../ui/dom';
 import { describe } from '../ui/trouble';
 import { isRefusal, keepToken, keptToken, Session } from './session';
 
+/** A token behind the address' `#`, as the demo prints it: it is taken out of the address at once. */
+function handed(): string | null {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (token !== null) history.replaceState(null, '', location.pathname + location.search);
+  return token;
+}
+
 /** Asks until a token is right; one that was given before in this tab is tried first. */
 export async function enter(place: HTMLElement): Promise<Session> {
-  const kept = keptToken();
+  const given = handed();
+  if (given !== null) keepToken(given);
+  const kept = given ?? keptToken();
   if (kept !== null) {
     const session = new Session(kept);
     try {

@@ -36,6 +36,15 @@ export function scenario(name, options, play) {
   });
 }
 
+/**
+ * The same without a page.
+ * @param {(stage: import('./stage.mjs').Stage) => Promise<void>} ask
+ */
+export function check(name, ask) {
+  if (filter && !name.includes(filter)) return;
+  test(name, { timeout: LONGEST }, async () => ask(await sharedStage()));
+}
+
 /** The nodes that the daemon's pages may ask. */
 async function rpcOrigins(stage) {
   const { chains } = await stage.get('/api/v1/info');

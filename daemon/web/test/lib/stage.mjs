@@ -1,6 +1,6 @@
 // A demo that a test talks to: the daemon with its local chain, started on free ports and ended with the test run.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, daemon } from './places.mjs';
@@ -97,10 +97,13 @@ export class Stage {
   }
 
   async begin() {
-    this.program = new Program(['demo-web', '--dir', join(this.dir, 'demo'), ...this.args]);
-    const [, address] = await this.program.says(/(http:\/\/127\.0\.0\.1:\d+)/);
-    this.url = address;
-    await until('the demo', async () => (await fetch(`${this.url}/readyz`)).ok);
+    this.program = new Program(['--json', 'demo-web', '--port', '0', '--chess', 'models/chess-s', '--dir', join(this.dir, 'demo'), ...this.args]);
+    const [line] = await this.program.says(/^\{.*"address".*\}$/);
+    /** Where everything is: address, console, rpc, arena, markets, vault, dir, daemon. */
+    this.ready = JSON.parse(line);
+    this.url = new URL(this.ready.address).origin;
+    this.rpc = this.ready.rpc;
+    this.token = new URLSearchParams(new URL(this.ready.console).hash.slice(1)).get('token');
   }
 
   /** What `GET path` gives, as JSON. */
@@ -110,21 +113,20 @@ export class Stage {
     return response.json();
   }
 
-  /** The operator's token, from the file that the daemon leaves beside its store. */
-  token() {
-    const files = readdirSync(join(this.dir, 'demo'), { recursive: true, encoding: 'utf8' });
-    const file = files.find((name) => name.endsWith('.http'));
-    if (!file) throw new Error(`no file with a token among ${files.join(', ')}`);
-    return JSON.parse(readFileSync(join(this.dir, 'demo', file), 'utf8')).token;
-  }
-
   /** `/api/v1/operator` + path, as JSON. */
   operator(path) {
-    return this.get(`/api/v1/operator${path}`, { authorization: `Bearer ${this.token()}` });
+    return this.get(`/api/v1/operator${path}`, { authorization: `Bearer ${this.token}` });
   }
 
+  /** Last lines of the demo and of its daemon. */
   tail() {
-    return this.program.tail();
+    let log = '';
+    try {
+      log = readFileSync(join(this.ready?.dir ?? this.dir, 'daemon.log'), 'utf8').trimEnd().split('\n').slice(-LINES).join('\n');
+    } catch {
+      // It has written nothing.
+    }
+    return `${this.program.tail()}\n${log}`;
   }
 
   async stop() {

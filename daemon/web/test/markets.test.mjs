@@ -1,0 +1,87 @@
+// The page of markets: a bet from the page, and a market that a signed bulletin and a real proof decide.
+import assert from 'node:assert/strict';
+import { checkAccessible } from './lib/axe.mjs';
+import { PHONE } from './lib/browser.mjs';
+import { scenario } from './lib/scenario.mjs';
+import { until } from './lib/wait.mjs';
+
+const PATH = '/api/v1/chains/31337/markets';
+
+const list = async (stage) => (await stage.get(`${PATH}?limit=200`)).items;
+
+/** Connects the demo's throw-away key. */
+async function connect(page) {
+  await page.getByRole('button', { name: 'Connect' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: /demo key/i }).click();
+  await page.locator('#account').waitFor();
+}
+
+scenario('markets: a bet goes into its pool', {}, async ({ page, stage, shoot }) => {
+  const market = await until('an open market', async () => (await list(stage)).find((m) => m.state === 'open' && Number(m.close) * 1000 - Date.now() > 600_000));
+  await page.goto('/markets');
+  await page.getByRole('link', { name: market.question }).first().click();
+  await page.getByRole('heading', { name: 'Your bets' }).waitFor();
+  await connect(page);
+  const outcome = market.outcomes[1];
+  await page.getByRole('button', { name: 'Bet' }).click();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'outcome', 'an outcome must be chosen first');
+  await page.locator(`#outcome-${outcome.class}`).check({ force: true });
+  await page.getByLabel('Amount in ETH').fill('0.5');
+  await page.getByText(/you get .* ETH/).waitFor();
+  await page.getByRole('button', { name: 'Bet' }).click();
+  await page.locator('.facts dd', { hasText: '0.5 ETH' }).waitFor();
+  const after = await until('the pool by the API', async () => {
+    const now = await stage.get(`${PATH}/${market.id}`);
+    return BigInt(now.outcomes[1].pool) >= BigInt(outcome.pool) + 5n * 10n ** 17n && now;
+  });
+  assert.ok(BigInt(after.total) > BigInt(market.total));
+  await checkAccessible(page);
+  await shoot('market-bet');
+});
+
+scenario('markets: nonsense is not bet', {}, async ({ page, stage }) => {
+  const market = (await list(stage)).find((m) => m.state === 'open');
+  await page.goto(`/markets?market=${market.id}`);
+  await connect(page);
+  await page.locator(`#outcome-${market.outcomes[0].class}`).check({ force: true });
+  for (const nonsense of ['', '0', '-1', '1e18', 'all of it', '0.0000000000000000001']) {
+    await page.getByLabel('Amount in ETH').fill(nonsense);
+    await page.getByText('Type an amount such as 0.25.').waitFor();
+    await page.getByRole('button', { name: 'Bet' }).click();
+    assert.equal(await page.getByLabel('Amount in ETH').getAttribute('aria-invalid'), 'true', nonsense);
+  }
+  await page.getByText('You have nothing in this market.').waitFor();
+});
+
+scenario('markets: a signed bulletin and a proof decide one', {}, async ({ page, stage, shoot }) => {
+  const market = await until('a decided market', async () => (await list(stage)).find((m) => m.state === 'decided'));
+  await page.goto(`/markets?market=${market.id}`);
+  await page.locator('.bulletin blockquote').waitFor();
+  assert.equal(await page.locator('.bulletin blockquote').innerText(), market.bulletin.text);
+  const won = market.outcomes.find((outcome) => outcome.class === market.answer.class);
+  assert.match(await page.locator('.pool.won .pool-name').innerText(), new RegExp(won.name, 'i'));
+  await page.getByText(`margin ${market.answer.margin}, ${market.min_margin} decides`).first().waitFor();
+  assert.ok(market.answer.margin >= market.min_margin);
+  // The proof's transaction is the chain's own.
+  assert.ok(await page.getByTitle(market.proof.tx).count());
+  const [receipt] = await rpc(stage, 'eth_getTransactionReceipt', [market.proof.tx]);
+  assert.equal(receipt.status, '0x1');
+  assert.equal(receipt.to.toLowerCase(), market.contract.toLowerCase());
+  await checkAccessible(page);
+  await shoot('market-decided');
+});
+
+scenario('markets: a phone shows a market', { size: PHONE, scheme: 'dark' }, async ({ page, stage, shoot }) => {
+  const market = await until('a decided market', async () => (await list(stage)).find((m) => m.state === 'decided'));
+  await page.goto(`/markets?market=${market.id}`);
+  await page.locator('.bulletin').waitFor();
+  const { width, inner } = await page.evaluate(() => ({ width: document.documentElement.scrollWidth, inner: document.documentElement.clientWidth }));
+  assert.ok(width <= inner, `${width} px on a screen of ${inner} px`);
+  await checkAccessible(page);
+  await shoot('market-decided-phone');
+});
+
+async function rpc(stage, method, params) {
+  const response = await fetch(stage.rpc, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
+  return [(await response.json()).result];
+}
