@@ -98,7 +98,7 @@ const strictStyles = {
       const before = 'this.draggablePiece.setAttribute("style",';
       const pieces = readFileSync(args.path, 'utf8').split(before);
       if (pieces.length !== 3) throw new BuildError('cm-chessboard has changed where it sets styles: mend strictStyles');
-      return { contents: pieces.join('((element, css) => { element.style.cssText = css })(this.draggablePiece,'), loader: 'js' };
+      return { contents: pieces.join(';((element, css) => { element.style.cssText = css })(this.draggablePiece,'), loader: 'js' };
     });
   },
 };

@@ -114,7 +114,8 @@ export class Board {
   /** Lets somebody move, or nobody. */
   enable(mover: Mover | null): void {
     if (mover === this.mover) return;
-    this.board.cancelMoveInput();
+    // A move that has just been made still glides to its square; only one that was begun is taken back.
+    if (this.selected !== null) this.board.cancelMoveInput();
     this.board.disableMoveInput();
     this.mover = mover;
     this.select(null);

@@ -68,13 +68,14 @@ export class ProofPanel {
       h('dt', {}, 'Block'), h('dd', { class: 'num' }, count(proof.block)),
       h('dt', {}, 'Submitter'), h('dd', {}, reference(proof.submitter, 'submitter')));
     fill(this.element, title, h('div', { class: 'proof-parts' },
-      h('div', {}, facts, this.checking(game, before, ply, uci, proof)),
+      h('div', {}, facts),
       h('div', {}, h('h3', {}, "The network's ranking"), this.ranking(before, proof, uci)),
       h('div', { class: 'inputs' }, h('h3', {}, 'Public inputs'), h('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Public inputs' }, h('table', {},
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Name'), h('th', { scope: 'col' }, 'Value'))),
         h('tbody', {}, proof.instances.map((word, i) => h('tr', {},
           h('th', { scope: 'row', title: INPUTS[i]?.[1] ?? '' }, INPUTS[i]?.[0] ?? String(i)),
-          h('td', { class: 'mono word' }, `0x${BigInt(word).toString(16)}`)))))))));
+          h('td', { class: 'mono word' }, `0x${BigInt(word).toString(16)}`)))))))),
+    this.checking(game, before, ply, uci, proof));
   }
 
   private ranking(before: GameRecord, proof: MoveProof, uci: string): HTMLElement {
@@ -119,6 +120,6 @@ export class ProofPanel {
       button.disabled = false;
       fill(button, 'Verify again');
     };
-    return h('div', { class: 'verify' }, button, verdict, list);
+    return h('div', { class: 'verify' }, h('div', { class: 'verify-head' }, button, verdict), list);
   }
 }
