@@ -33,7 +33,7 @@ export function jobs(session: Session, refresh: () => void): Section {
         refresh();
       });
     } }, yes);
-  return listSection<Job>(session, { id: 'jobs', title: 'Jobs', about: 'Each question that a contract asked, and what became of it.', path: 'jobs?state=all' }, {
+  return listSection<Job>(session, { id: 'jobs', title: 'Jobs', about: 'Each question that a contract asked, and what became of it.', path: 'jobs?state=all', ofChain: true }, {
     key: (job) => String(job.id),
     empty: 'No contract has asked anything yet.',
     order: { key: 'id', down: true },
@@ -45,6 +45,7 @@ export function jobs(session: Session, refresh: () => void): Section {
       { key: 'round', title: 'Round', value: (job) => job.round, numeric: true },
       { key: 'state', title: 'State', value: (job) => job.state, show: (job) => stateTag(job.state), choices: true },
       { key: 'created_at', title: 'Asked', value: (job) => job.created_at, show: (job) => dateTime(job.created_at) },
+      { key: 'updated_at', title: 'Changed', minor: true, value: (job) => job.updated_at, show: (job) => dateTime(job.updated_at) },
       { key: 'proving_ms', title: 'Proof', minor: true, value: (job) => job.proving_ms, show: (job) => (job.proving_ms === null ? '' : duration(job.proving_ms)), numeric: true },
       { key: 'attempts', title: 'Tries', minor: true, value: (job) => job.attempts, numeric: true },
       { key: 'block', title: 'Block', minor: true, value: (job) => job.block, show: (job) => count(job.block), numeric: true },
@@ -70,7 +71,7 @@ async function show(session: Session, { id, chain_id }: Job): Promise<void> {
     return;
   }
   const line = h('div');
-  drawProgress(line, { job: id, round: job.round, phase: phaseOf(job.state), step: null, fraction: 0, times: job.times, tx: null, note: job.note });
+  drawProgress(line, { job: id, round: job.round, phase: phaseOf(job.state), step: job.step, fraction: 0, times: job.times, tx: null, note: job.note });
   const box = h('dialog', { class: 'dialog wide', 'aria-labelledby': 'job-title' });
   fill(box,
     h('div', { class: 'market-head' }, h('h2', { id: 'job-title' }, `Job ${id}`), stateTag(job.state)),

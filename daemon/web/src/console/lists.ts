@@ -10,6 +10,7 @@ import type { Alert, Endpoint, Key, Metric, Model, Worker } from './types';
 
 const big = (value: string | null) => (value === null ? null : BigInt(value));
 const ether = (value: string | null) => (value === null ? '' : `${coin(value)} ETH`);
+const mib = (bytes: number) => `${count(Math.round(bytes / 2 ** 20))} MiB`;
 const number = (value: number | null) => (value === null ? '' : count(value));
 
 export function endpoints(session: Session): Section {
@@ -24,7 +25,8 @@ export function endpoints(session: Session): Section {
       { key: 'lag', title: 'Behind', value: (row) => row.lag, show: (row) => number(row.lag), numeric: true },
       { key: 'requests', title: 'Requests', value: (row) => row.requests, show: (row) => number(row.requests), numeric: true },
       { key: 'errors', title: 'Errors', value: (row) => row.errors, show: (row) => number(row.errors), numeric: true },
-      { key: 'latency_ms', title: 'Mean answer', value: (row) => row.latency_ms, show: (row) => (row.latency_ms === null ? '' : duration(row.latency_ms)), numeric: true },
+      { key: 'latency_ms', title: 'Latest answer', value: (row) => row.latency_ms, show: (row) => (row.latency_ms === null ? '' : duration(row.latency_ms)), numeric: true },
+      { key: 'trouble', title: 'Latest failure', value: (row) => row.trouble, long: true },
     ],
   });
 }
@@ -34,12 +36,13 @@ export function keys(session: Session): Section {
     key: (row) => `${row.chain_id} ${row.address}`,
     empty: 'No key signs yet.',
     columns: [
+      { key: 'name', title: 'Key', value: (row) => row.name },
       { key: 'address', title: 'Address', value: (row) => row.address, show: (row) => reference(row.address, 'address') },
       { key: 'chain_id', title: 'Chain', minor: true, value: (row) => row.chain_id, choices: true },
       { key: 'balance', title: 'Balance', value: (row) => big(row.balance), show: (row) => ether(row.balance), numeric: true },
-      { key: 'hour_spent', title: 'Spent this hour', value: (row) => big(row.hour_spent), show: (row) => spent(row.hour_spent, row.hour_limit), numeric: true },
+      { key: 'hour_spent', title: 'Spent in the hour', value: (row) => big(row.hour_spent), show: (row) => spent(row.hour_spent, row.hour_limit), numeric: true },
       { key: 'hour_limit', title: 'Limit of an hour', minor: true, value: (row) => big(row.hour_limit), show: (row) => (row.hour_limit === null ? 'none' : ether(row.hour_limit)), numeric: true },
-      { key: 'day_spent', title: 'Spent today', value: (row) => big(row.day_spent), show: (row) => spent(row.day_spent, row.day_limit), numeric: true },
+      { key: 'day_spent', title: 'Spent in the day', value: (row) => big(row.day_spent), show: (row) => spent(row.day_spent, row.day_limit), numeric: true },
       { key: 'day_limit', title: 'Limit of a day', minor: true, value: (row) => big(row.day_limit), show: (row) => (row.day_limit === null ? 'none' : ether(row.day_limit)), numeric: true },
     ],
   });
@@ -79,6 +82,10 @@ export function models(session: Session): Section {
       { key: 'macs', title: 'Multiplications', value: (row) => row.macs, show: (row) => number(row.macs), numeric: true },
       { key: 'prove_s', title: 'Proof', value: (row) => row.prove_s, show: (row) => (row.prove_s === null ? '' : duration(row.prove_s * 1000)), numeric: true },
       { key: 'gas', title: 'Gas', value: (row) => row.gas, show: (row) => number(row.gas), numeric: true },
+      { key: 'rows', title: 'Rows', minor: true, value: (row) => row.rows, show: (row) => number(row.rows), numeric: true },
+      { key: 'columns', title: 'Columns', minor: true, value: (row) => row.columns, numeric: true },
+      { key: 'key_bytes', title: 'Keys', minor: true, value: (row) => row.key_bytes, show: (row) => mib(row.key_bytes), numeric: true },
+      { key: 'memory_bytes', title: 'Memory of a proof', value: (row) => row.memory_bytes, show: (row) => mib(row.memory_bytes), numeric: true },
       { key: 'model_id', title: 'Model id', value: (row) => row.model_id, show: (row) => reference(row.model_id, 'model id') },
     ],
   });
@@ -94,7 +101,7 @@ export function alerts(session: Session): Section {
       { key: 'kind', title: 'Kind', value: (row) => row.kind, choices: true },
       { key: 'open', title: 'Open', value: (row) => (row.open ? 'open' : 'over'), show: (row) => h('span', { class: `tag ${row.open ? 'bad' : ''}` }, row.open ? 'open' : 'over'), choices: true },
       { key: 'text', title: 'What', value: (row) => row.text, long: true },
-      { key: 'delivered', title: 'Delivered', value: (row) => (row.delivered === null ? 'no webhook' : row.delivered ? 'yes' : 'no'), choices: true },
+      { key: 'delivered', title: 'Delivered', value: (row) => (row.delivered === null ? 'to nobody yet' : row.delivered ? 'yes' : 'no'), choices: true },
       { key: 'chain_id', title: 'Chain', minor: true, value: (row) => row.chain_id, numeric: true },
     ],
   });
@@ -108,7 +115,7 @@ export function metrics(session: Session): Section {
     columns: [
       { key: 'name', title: 'Metric', value: (row) => row.name },
       { key: 'labels', title: 'Labels', value: (row) => Object.entries(row.labels).map(([key, value]) => `${key}="${value}"`).join(' ') },
-      { key: 'value', title: 'Value', value: (row) => row.value, show: (row) => (Number.isInteger(row.value) ? count(row.value) : String(Number(row.value.toPrecision(6)))), numeric: true },
+      { key: 'value', title: 'Value', value: (row) => row.value, show: (row) => (row.value === null ? '' : Number.isInteger(row.value) ? count(row.value) : String(Number(row.value.toPrecision(6)))), numeric: true },
     ],
   });
 }

@@ -11,6 +11,7 @@ import { overview } from './overview';
 import type { Happening, Section } from './section';
 import { isRefusal, keepToken, type Session } from './session';
 import { transactions } from './transactions';
+import type { Status } from './types';
 
 /** Pause between two readings of what is shown, in ms: the daemon samples its store as often. */
 const EVERY = 5000;
@@ -20,7 +21,10 @@ const SOON = 250;
 start(async () => {
   const place = byId('console');
   const session = await enter(place);
-  new Console(session).open(place);
+  const { items } = await session.get<{ items: Status[] }>('status');
+  const chains = items.map((status) => status.chain_id);
+  if (chains.length > 1) session.chain = chains[0] ?? null;
+  new Console(session, chains).open(place);
 });
 
 class Console {
@@ -32,7 +36,7 @@ class Console {
   private readonly links = new Map<string, HTMLAnchorElement>();
   private readonly line = h('span', { class: 'tag', id: 'live' }, 'connecting');
 
-  constructor(private readonly session: Session) {
+  constructor(private readonly session: Session, private readonly chains: number[]) {
     const refresh = () => this.refresh();
     const first = overview(session);
     this.sections = [first, jobs(session, refresh), transactions(session, refresh), endpoints(session), keys(session), workers(session), models(session), alerts(session), events(), metrics(session)];
@@ -47,7 +51,7 @@ class Console {
     });
     const leave = h('button', { class: 'button quiet small', type: 'button', id: 'forget', onclick: () => { keepToken(null); location.reload(); } }, 'Forget the token');
     fill(place,
-      h('div', { class: 'console-head' }, h('h1', {}, 'Console'), this.line, leave),
+      h('div', { class: 'console-head' }, h('h1', {}, 'Console'), this.line, this.chooser(), leave),
       h('div', { class: 'console' }, h('nav', { class: 'sections', 'aria-label': 'Sections of the console' }, h('ul', {}, links)),
         h('div', { class: 'stack' }, this.head, this.body)));
     window.addEventListener('hashchange', () => this.show());
@@ -64,6 +68,17 @@ class Console {
     setInterval(() => {
       if (!document.hidden) void this.read();
     }, EVERY);
+  }
+
+  /** Which chain's jobs and transactions are looked at, where there are several. */
+  private chooser(): HTMLElement | null {
+    if (this.chains.length < 2) return null;
+    const select = h('select', { 'aria-label': 'Chain', onchange: () => {
+      this.session.chain = Number(select.value);
+      void this.read();
+    } });
+    for (const chain of this.chains) select.append(new Option(`Chain ${chain}`, String(chain)));
+    return select;
   }
 
   private show(): void {

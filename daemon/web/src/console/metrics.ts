@@ -9,7 +9,7 @@ export class Metrics {
   /** The sum of a metric over all series with these labels; `null` if there is none. */
   sum(name: string, labels: Record<string, string> = {}): number | null {
     const found = this.series.filter((metric) => metric.name === name && Object.entries(labels).every(([key, value]) => metric.labels[key] === value));
-    return found.length === 0 ? null : found.reduce((sum, metric) => sum + metric.value, 0);
+    return found.length === 0 ? null : found.reduce((sum, metric) => sum + (metric.value ?? 0), 0);
   }
 
   /** The values that a label has in a metric. */

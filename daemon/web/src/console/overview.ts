@@ -28,9 +28,9 @@ export function overview(session: Session): Section {
     about: 'What this daemon does now. The numbers are those of /metrics.',
     node,
     async read() {
-      const [statuses, series] = await Promise.all([session.get<Status[]>('status'), session.get<{ items: Metric[] }>('metrics')]);
+      const [statuses, series] = await Promise.all([session.get<{ items: Status[] }>('status'), session.get<{ items: Metric[] }>('metrics')]);
       const metrics = new Metrics(series.items);
-      fill(node, statuses.map((status) => chainPart(status, metrics)), processPart(metrics));
+      fill(node, statuses.items.map((status) => chainPart(status, metrics)), processPart(metrics));
     },
   };
 }

@@ -26,14 +26,16 @@ export interface Section {
 }
 
 /** A section that is one table of one list, of which the newest rows are shown and older ones fetched when asked for. */
-export function listSection<R>(session: Session, about: { id: string; title: string; about: string; path: string }, options: Omit<Options<R>, 'name' | 'caption'> & { caption?: string }): Section & { table: Table<R> } {
+export function listSection<R>(session: Session, about: { id: string; title: string; about: string; path: string; ofChain?: boolean }, options: Omit<Options<R>, 'name' | 'caption'> & { caption?: string }): Section & { table: Table<R> } {
+  const path = () => (about.ofChain === true ? session.ofChain(about.path) : about.path);
+  let chain = session.chain;
   let older: R[] = [];
   let next: string | null = null;
   let newest: R[] = [];
   const table = new Table<R>({
     name: about.id,
     caption: about.title,
-    everything: () => session.all<R>(about.path),
+    everything: () => session.all<R>(path()),
     failed: (error) => notice(error, about.id),
     ...options,
   });
@@ -47,7 +49,7 @@ export function listSection<R>(session: Session, about: { id: string; title: str
     type: 'button',
     onclick: () => {
       more.disabled = true;
-      session.part<R>(about.path, next).then((part) => {
+      session.part<R>(path(), next).then((part) => {
         older = [...older, ...part.items];
         next = part.next;
         show();
@@ -59,7 +61,8 @@ export function listSection<R>(session: Session, about: { id: string; title: str
     table,
     node: table.node,
     async read() {
-      const part = await session.part<R>(about.path);
+      const part = await session.part<R>(path());
+      if (chain !== session.chain) [older, newest, chain] = [[], [], session.chain];
       // What has left the first page is older now, and stays.
       const there = new Set(part.items.map(options.key));
       if (older.length > 0) older = [...newest.filter((row) => !there.has(options.key(row))), ...older];

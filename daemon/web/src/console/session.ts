@@ -41,7 +41,15 @@ export function keepToken(token: string | null): void {
 
 /** Requests below `/api/v1/operator/`. */
 export class Session {
+  /** The chain whose jobs and transactions are looked at; `null` where the daemon serves one only. */
+  chain: number | null = null;
+
   constructor(private readonly token: string) {}
+
+  /** A path with the chain that is looked at. */
+  ofChain(path: string): string {
+    return this.chain === null ? path : `${path}${path.includes('?') ? '&' : '?'}chain=${this.chain}`;
+  }
 
   get<T>(path: string): Promise<T> {
     return api<T>(`operator/${path}`, { token: this.token });

@@ -29,7 +29,7 @@ export function transactions(session: Session, refresh: () => void): Section {
       void confirm(title, detail, yes).then(async (said) => {
         if (!said) return;
         try {
-          await session.post(`transactions/${tx.id}/${name}`);
+          await session.post(session.ofChain(`transactions/${tx.id}/${name}`));
           clear('transactions');
           announce(`${yes}: transaction ${tx.id}`);
         } catch (error) {
@@ -38,12 +38,13 @@ export function transactions(session: Session, refresh: () => void): Section {
         refresh();
       });
     } }, yes);
-  return listSection<Tx>(session, { id: 'transactions', title: 'Transactions', about: 'Each nonce that was used, with its newest version.', path: 'transactions?all=true' }, {
+  return listSection<Tx>(session, { id: 'transactions', title: 'Transactions', about: 'Each nonce that was used, with its newest version.', path: 'transactions?all=true', ofChain: true }, {
     key: (tx) => String(tx.id),
     empty: 'Nothing was sent yet.',
     order: { key: 'id', down: true },
     columns: [
       { key: 'id', title: 'Row', minor: true, value: (tx) => tx.id, numeric: true },
+      { key: 'signer', title: 'Signer', minor: true, value: (tx) => tx.signer, show: (tx) => (tx.signer === null ? '' : reference(tx.signer, 'signer')) },
       { key: 'nonce', title: 'Nonce', value: (tx) => tx.nonce, numeric: true },
       { key: 'state', title: 'State', value: (tx) => tx.state, show: (tx) => h('span', {}, stateTag(tx.state), tx.wanted === null ? null : h('small', {}, ` ${tx.wanted} ordered`)), choices: true },
       { key: 'purpose', title: 'Purpose', value: (tx) => tx.purpose, long: true },

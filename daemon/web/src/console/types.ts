@@ -1,6 +1,6 @@
 //! What the operator's part of the API tells: `/api/v1/operator/…`, behind the token.
 
-import type { Hex } from '../api/types';
+import type { Hex, Progress } from '../api/types';
 
 /** `status`: one of each chain. */
 export interface Status {
@@ -30,8 +30,10 @@ export interface Endpoint {
   lag: number | null;
   requests: number;
   errors: number;
-  /** Mean milliseconds until it answered. */
+  /** Milliseconds that the latest answer took. */
   latency_ms: number | null;
+  /** The latest failure. */
+  trouble: string | null;
 }
 
 /** `jobs`. */
@@ -48,11 +50,13 @@ export interface Job {
   block: number;
   proving_ms: number | null;
   created_at: number;
+  updated_at: number;
 }
 
 /** `transactions`. */
 export interface Tx {
   id: number;
+  signer: Hex | null;
   nonce: number;
   state: string;
   job: number | null;
@@ -73,15 +77,18 @@ export interface Tx {
 /** `jobs/{id}`. */
 export interface JobDetail extends Job {
   transactions: Tx[];
-  times: { seen_ms: number | null; inferred_ms: number | null; proved_ms: number | null; submitted_ms: number | null; included_ms: number | null; final_ms: number | null };
+  times: Progress['times'];
+  /** The step of the proof in the making, in words. */
+  step: string | null;
 }
 
 /** `keys`. */
 export interface Key {
   chain_id: number;
+  name: string;
   address: Hex;
   balance: string | null;
-  /** Most wei in an hour and in a day, and what was spent of it. */
+  /** Most wei in any hour and in any 24 hours, and what was spent or is under way of it. */
   hour_limit: string | null;
   hour_spent: string | null;
   day_limit: string | null;
@@ -106,19 +113,23 @@ export interface Model {
   kind: string;
   elo: number | null;
   macs: number | null;
-  rows: number | null;
+  /** Mean of the newest proofs; `null` before the first. */
   prove_s: number | null;
-  memory_bytes: number | null;
   gas: number | null;
+  rows: number;
+  columns: number;
+  key_bytes: number;
+  memory_bytes: number;
 }
 
 /** `alerts`. */
 export interface Alert {
   at: number;
-  chain_id: number | null;
+  chain_id: number;
   kind: string;
   text: string;
   open: boolean;
+  /** Whether every webhook took it; `null` while that is under way, or without a webhook. */
   delivered: boolean | null;
 }
 
@@ -126,5 +137,6 @@ export interface Alert {
 export interface Metric {
   name: string;
   labels: Record<string, string>;
-  value: number;
+  /** `null` for what is no number. */
+  value: number | null;
 }

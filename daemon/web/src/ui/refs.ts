@@ -45,6 +45,7 @@ const SAME_CLOCK = 120;
 
 /** Now by the chain's clock, in Unix seconds; `read` is when its head was read, in Unix milliseconds. */
 export function chainNow(chain: Chain, read: number): number {
+  if (chain.head === null) return Date.now() / 1000;
   const behind = read / 1000 - chain.head.timestamp;
   const here = Date.now() / 1000;
   return Math.abs(behind) < SAME_CLOCK ? here : here - behind;
