@@ -131,7 +131,7 @@ scenario('console: a job is shown with its time line, and events come by themsel
   await page.locator(`tr[data-key="${items[0].id}"] button.link`).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('heading', { name: `Job ${items[0].id}` }).waitFor();
-  await dialog.getByText('The answer is final.').waitFor();
+  await dialog.getByText('The network has answered').waitFor();
   assert.ok((await dialog.locator('.trail').count()) > 0, 'its transaction is there');
   await checkAccessible(page);
   await shoot('console-job', { whole: false });

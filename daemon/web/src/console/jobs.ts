@@ -1,6 +1,6 @@
 //! Jobs: the queue, what became of each, and orders about them.
 
-import { drawProgress } from '../ui/progress';
+import { Thinking } from '../play/thinking';
 import { fill, h } from '../ui/dom';
 import { count, dateTime, duration } from '../ui/format';
 import { announce, clear, notice } from '../ui/live';
@@ -70,8 +70,8 @@ async function show(session: Session, { id, chain_id }: Job): Promise<void> {
     notice(error, 'jobs');
     return;
   }
-  const line = h('div');
-  drawProgress(line, { job: id, round: job.round, phase: phaseOf(job.state), step: job.step, fraction: 0, times: job.times, tx: null, note: job.note });
+  const thinking = new Thinking();
+  thinking.show({ job: id, round: job.round, phase: phaseOf(job.state), step: job.step, fraction: 0, times: job.times, tx: null, note: job.note });
   const box = h('dialog', { class: 'dialog wide', 'aria-labelledby': 'job-title' });
   fill(box,
     h('div', { class: 'market-head' }, h('h2', { id: 'job-title' }, `Job ${id}`), stateTag(job.state)),
@@ -80,10 +80,13 @@ async function show(session: Session, { id, chain_id }: Job): Promise<void> {
         h('dt', {}, 'Subject'), h('dd', { class: 'wrap' }, `${job.app ?? ''} ${job.subject}, round ${job.round}`),
         h('dt', {}, 'Asked'), h('dd', {}, `${dateTime(job.created_at)}, in block ${count(job.block)}`),
         job.proving_ms === null ? null : [h('dt', {}, 'Proof'), h('dd', {}, duration(job.proving_ms))]),
-      line,
+      thinking.element,
       h('div', {}, h('h3', {}, 'Transactions'), transactionList(job.transactions))),
     h('div', { class: 'actions' }, h('button', { class: 'button primary', type: 'button', onclick: () => box.close() }, 'Close')));
-  box.addEventListener('close', () => box.remove());
+  box.addEventListener('close', () => {
+    thinking.close();
+    box.remove();
+  });
   document.body.append(box);
   box.showModal();
 }

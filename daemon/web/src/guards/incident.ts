@@ -5,7 +5,7 @@ import type { Chain, Hex } from '../api/types';
 import { fill, h } from '../ui/dom';
 import { count, dateTime } from '../ui/format';
 import { announce, clear, notice } from '../ui/live';
-import { drawProgress } from '../ui/progress';
+import type { Thinking } from '../play/thinking';
 import { reference, relative, transaction } from '../ui/refs';
 import { mined, send, wallet } from '../wallet/wallet';
 import { scale, standing, strip } from './plot';
@@ -20,16 +20,16 @@ export interface Setting {
   chain: Chain;
   guard: Guard;
   now(): number;
+  thinking: Thinking;
   /** Reads everything again, after something was sent. */
   refresh(): void;
 }
 
 /** Draws the incident into a place. */
 export function drawIncident(place: Element, incident: Incident, setting: Setting): void {
-  const { chain, guard, now } = setting;
+  const { chain, guard, now, thinking } = setting;
   const [look, words] = verdictWords(standingOf(incident));
-  const line = h('div');
-  if (incident.progress !== null) drawProgress(line, incident.progress);
+  thinking.show(incident.progress);
   const facts: [string, Node | string][] = [
     ['Account', reference(incident.account, 'account')],
     ['Receiver', reference(incident.receiver, 'receiver')],
@@ -44,7 +44,7 @@ export function drawIncident(place: Element, incident: Incident, setting: Settin
     h('div', {}, h('h3', {}, incident.score === null ? 'Score' : `Score ${incident.score}`),
       scale(incident.score, { release_below: guard.release_below, pause_at: guard.pause_at, most: MOST_SCORE }),
       h('p', { class: 'soft' }, judgement(incident, guard))),
-    line.childElementCount === 0 ? null : line,
+    thinking.element,
     orders(incident, setting),
     features(incident),
     incident.txs.length === 0 ? null : h('div', {}, h('h3', {}, 'Transactions'), h('ul', { class: 'features' }, incident.txs.map((tx) =>

@@ -7,6 +7,7 @@ import { fill, h } from '../ui/dom';
 import { count, dateTime, duration, short } from '../ui/format';
 import { announce, clear, notice } from '../ui/live';
 import { reference, relative } from '../ui/refs';
+import { Thinking } from '../play/thinking';
 import { onWallet, send, wallet } from '../wallet/wallet';
 import { drawIncident, MOST_SCORE, order } from './incident';
 import { timeline } from './timeline';
@@ -25,6 +26,7 @@ export class Vault {
   private readonly list = h('ul', { class: 'incidents' });
   private readonly one = h('section', { class: 'card stack', 'aria-labelledby': 'incident-title' });
   private readonly rules = h('section', { class: 'card stack', 'aria-labelledby': 'rules-title' });
+  private readonly thinking = new Thinking();
   private guard: Guard | null = null;
   private incidents: Incident[] = [];
   private chosen = new URLSearchParams(location.search).get('incident');
@@ -103,7 +105,7 @@ export class Vault {
     this.drawList(guard);
     const chosen = incidents.find((incident) => incident.id === this.chosen) ?? incidents[0];
     this.one.hidden = chosen === undefined;
-    if (chosen !== undefined) drawIncident(this.one, chosen, { chain: this.chain, guard, now: this.now, refresh: () => this.refresh() });
+    if (chosen !== undefined) drawIncident(this.one, chosen, { chain: this.chain, guard, now: this.now, thinking: this.thinking, refresh: () => this.refresh() });
   }
 
   private link(id: string): string {

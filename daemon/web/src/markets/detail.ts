@@ -4,8 +4,8 @@ import type { Chain } from '../api/types';
 import { fill, h, s } from '../ui/dom';
 import { coin, count, dateTime } from '../ui/format';
 import { announce } from '../ui/live';
-import { drawProgress } from '../ui/progress';
 import { reference, relative, transaction } from '../ui/refs';
+import { Thinking } from '../play/thinking';
 import { Bets } from './bets';
 import { nameOf, pools, stateTag } from './pools';
 import type { Answer, Market } from './types';
@@ -18,6 +18,7 @@ export class Detail {
   private readonly pools = h('section', { class: 'card stack', 'aria-labelledby': 'pools-title' });
   private readonly answer = h('section', { class: 'card stack', 'aria-labelledby': 'answer-title' });
   private readonly terms = h('section', { class: 'card stack', 'aria-labelledby': 'terms-title' });
+  private readonly thinking = new Thinking();
   private readonly bets: Bets;
   private last: Market | null = null;
 
@@ -52,11 +53,10 @@ export class Detail {
   private drawAnswer(market: Market): void {
     const { bulletin, answer, proof, progress } = market;
     const title = h('h2', { id: 'answer-title' }, 'Bulletin and proof');
-    const line = h('div');
-    if (progress !== null) drawProgress(line, progress);
+    this.thinking.show(progress);
     if (bulletin === null) {
       const waits = market.state === 'open' ? 'Once bets are closed, a bulletin that the publisher signs decides.' : market.state === 'closed' ? 'The publisher has signed nothing yet.' : 'No bulletin decided this market.';
-      fill(this.answer, title, h('p', { class: 'soft' }, waits), progress === null ? null : line);
+      fill(this.answer, title, h('p', { class: 'soft' }, waits), this.thinking.element);
       return;
     }
     fill(this.answer, title,
@@ -65,7 +65,7 @@ export class Detail {
         h('figcaption', { class: 'soft' }, `Number ${bulletin.sequence}, signed ${dateTime(bulletin.timestamp * 1000)} by `, reference(bulletin.publisher, 'publisher'))),
       h('dl', { class: 'facts' }, h('dt', {}, 'Signature'), h('dd', {}, reference(bulletin.signature, 'signature'))),
       answer === null ? null : reading(market, answer),
-      progress === null ? null : line,
+      this.thinking.element,
       proof === null ? null : h('dl', { class: 'facts' },
         h('dt', {}, 'Proof in'), h('dd', {}, transaction(this.chain, proof.tx)),
         h('dt', {}, 'Block'), h('dd', { class: 'num' }, count(proof.block)),
