@@ -60,7 +60,7 @@ scenario('markets: a signed bulletin and a proof decide one', {}, async ({ page,
   assert.equal(await page.locator('.bulletin blockquote').innerText(), market.bulletin.text);
   const won = market.outcomes.find((outcome) => outcome.class === market.answer.class);
   assert.match(await page.locator('.pool.won .pool-name').innerText(), new RegExp(won.name, 'i'));
-  await page.getByText(`margin ${market.answer.margin}, ${market.min_margin} decides`).first().waitFor();
+  await page.getByRole('img', { name: `Margin ${market.answer.margin}; ${market.min_margin} decides` }).waitFor();
   assert.ok(market.answer.margin >= market.min_margin);
   // The proof's transaction is the chain's own.
   assert.ok(await page.getByTitle(market.proof.tx).count());

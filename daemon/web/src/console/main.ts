@@ -25,6 +25,8 @@ start(async () => {
   const chains = items.map((status) => status.chain_id);
   if (chains.length > 1) session.chain = chains[0] ?? null;
   new Console(session, chains).open(place);
+  // The field that had the focus is gone.
+  byId('main').focus();
 });
 
 class Console {

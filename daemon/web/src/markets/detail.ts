@@ -107,13 +107,11 @@ function reading(market: Market, answer: Answer): HTMLElement {
   const most = Math.max(answer.margin, market.min_margin, 1) * 1.15;
   const x = (margin: number) => (margin / most) * WIDTH;
   const enough = answer.margin >= market.min_margin;
-  const words = `margin ${answer.margin}, ${market.min_margin} decides`;
   return h('div', { class: 'reading' },
-    h('p', {}, 'The classifier reads: ', h('strong', {}, answer.class === market.no_result ? 'no result' : nameOf({ class: answer.class, name: answer.name }))),
-    s('svg', { class: 'plot margin', viewBox: `0 0 ${WIDTH} 34`, role: 'img', 'aria-label': `The classifier's ${words}` },
+    h('p', {}, 'The classifier reads: ', h('strong', {}, answer.class === market.no_result ? 'no result' : nameOf(answer)), ', with a margin of ', h('strong', { class: 'num' }, String(answer.margin))),
+    s('svg', { class: 'plot margin', viewBox: `0 0 ${WIDTH} 34`, role: 'img', 'aria-label': `Margin ${answer.margin}; ${market.min_margin} decides` },
       s('rect', { class: 'plot-most', x: 0, y: 4, width: WIDTH, height: 10, rx: 5 }),
       s('rect', { class: enough ? 'plot-good' : 'plot-short', x: 0, y: 4, width: Math.max(4, x(answer.margin)), height: 10, rx: 5 }),
       s('line', { class: 'plot-median', x1: x(market.min_margin), x2: x(market.min_margin), y1: 0, y2: 18 }),
-      s('text', { class: 'plot-text', x: Math.min(WIDTH, Math.max(0, x(market.min_margin))), y: 31, 'text-anchor': x(market.min_margin) < 30 ? 'start' : 'middle' }, `decides from ${market.min_margin}`)),
-    h('small', { class: 'num' }, words));
+      s('text', { class: 'plot-text', x: Math.min(WIDTH, Math.max(0, x(market.min_margin))), y: 31, 'text-anchor': x(market.min_margin) < 30 ? 'start' : 'middle' }, `decides from ${market.min_margin}`)));
 }

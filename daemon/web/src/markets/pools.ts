@@ -40,6 +40,6 @@ const STATES: Record<Market['state'], [string, string]> = {
 
 /** Where a market stands. */
 export function stateTag(market: Market): HTMLElement {
-  const [look, words] = STATES[market.state];
+  const [look, words] = market.state === 'closed' && market.bulletin !== null ? ['accent', 'Being decided'] : STATES[market.state];
   return h('span', { class: `tag ${look}` }, words);
 }

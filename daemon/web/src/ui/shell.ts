@@ -37,6 +37,7 @@ async function open(page: (site: Site) => void | Promise<void>, kind: Chain['app
       clear('start');
       const chain = chosen(info, kind);
       text(byId('version'), `Zugzwang ${info.version}`);
+      if (!info.public) operatorOnly();
       const pill = byId('chain');
       pill.hidden = chain === null;
       if (chain !== null) text(pill, chain.demo ? 'Demo chain' : `Chain ${chain.chain_id}`);
@@ -48,6 +49,12 @@ async function open(page: (site: Site) => void | Promise<void>, kind: Chain['app
       await new Promise((done) => setTimeout(done, wait));
     }
   }
+}
+
+/** Takes away what this daemon serves to nobody: the other pages, and the wallet that only they need. */
+function operatorOnly(): void {
+  for (const link of document.querySelectorAll<HTMLElement>('.nav a:not([aria-current])')) link.hidden = true;
+  byId('wallet').hidden = true;
 }
 
 function chosen(info: Info, kind: Chain['apps'][number]['kind'] | null): Chain | null {
