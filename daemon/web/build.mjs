@@ -31,8 +31,8 @@ const INTERFACES = {
     'playHuman', 'playNpc', 'resign', 'withdraw', 'GameCreated',
   ],
   IVerifier: ['verifyProof', 'modelId'],
-  PredictionMarket: null,
-  GuardedVault: null,
+  PredictionMarket: ['balanceOf', 'bet', 'betOf', 'claim', 'withdraw'],
+  GuardedVault: ['appeal', 'claim', 'endPause'],
   WorldArena: [
     'balanceOf', 'claim', 'claimDraw', 'claimMate', 'claimStalemate', 'claimTimeout', 'closeRound', 'dueOf', 'vote', 'withdraw', 'Voted',
   ],

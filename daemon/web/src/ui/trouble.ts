@@ -47,6 +47,16 @@ const CONTRACT: Record<string, string> = {
   StakeTooLarge: 'More than can be counted would be behind this move.',
   NoVotes: 'Nobody voted in this round: its end is a time-out.',
   RoundHasVotes: 'There are votes in this round: it must be closed.',
+  Closed: 'Bets are closed.',
+  NotOpen: 'The market is decided.',
+  NotSettled: 'The market is not decided yet.',
+  NoSuchOutcome: 'Nobody can bet on this.',
+  EmptyBet: 'A bet of nothing is none.',
+  Paused: 'The vault is paused: nothing leaves it.',
+  NotPaused: 'The vault is not paused.',
+  TooEarly: 'It is too early for that.',
+  WrongStatus: 'Something else has become of this withdrawal in the meantime.',
+  NotAllowed: 'This account may not do that.',
   NothingToClaim: 'There is nothing to claim, not yet or not any more.',
 };
 
