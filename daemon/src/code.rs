@@ -160,6 +160,7 @@ pub fn all() -> Vec<(&'static str, &'static str, Code)> {
         ("OrderError", service::OrderError::CODES),
         ("FleetError", fleet::FleetError::CODES),
         ("HttpError", http::HttpError::CODES),
+        ("ApiError", http::ApiError::CODES),
         ("AlertError", alerts::AlertError::CODES),
         ("DemoError", demo::DemoError::CODES),
         ("AnvilError", demo::anvil::AnvilError::CODES),

@@ -18,7 +18,7 @@ use crate::{
     store::State,
 };
 
-pub use outbox::{AlertError, Outbox};
+pub use outbox::{AlertError, Delivery, Outbox, Told};
 
 /// Alerts that are open at the same time; further ones are counted and not sent, so that a flood doesn't fill the memory.
 const MOST_OPEN: usize = 500;

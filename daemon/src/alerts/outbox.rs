@@ -1,7 +1,8 @@
 //! Delivery: a bounded queue for each webhook, tries with pauses that grow, and no address in any log.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -12,7 +13,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::Message;
+use super::{Kind, Message};
 use crate::config::Webhook;
 
 /// Messages that wait for one webhook; further ones are dropped and counted.
@@ -60,11 +61,79 @@ pub enum AlertError {
 
 crate::code::codes!(AlertError { Client = 811, Refused = 812, Undelivered = 813, Full = 814 });
 
+/// Messages that are remembered.
+const RECENT: usize = 500;
+
+/// A message that was told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its number.
+    id: u64,
+    /// When, unix milliseconds.
+    pub at_ms: i64,
+    /// What it is about.
+    pub kind: Kind,
+    /// Its words.
+    pub text: String,
+    /// What became of it.
+    pub delivery: Delivery,
+    /// Webhooks that haven't taken it yet.
+    waiting: usize,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// There is no webhook.
+    Nobody,
+    /// Some webhook hasn't taken it yet.
+    UnderWay,
+    /// All have.
+    Taken,
+    /// Some webhook didn't.
+    Lost,
+}
+
+/// The newest messages, oldest first.
+#[derive(Debug, Default)]
+struct Recent {
+    told: VecDeque<Told>,
+    count: u64,
+}
+
+impl Recent {
+    fn add(&mut self, message: &Message, at_ms: i64, webhooks: usize) -> u64 {
+        self.count += 1;
+        let delivery = if webhooks == 0 { Delivery::Nobody } else { Delivery::UnderWay };
+        let (id, kind, text) = (self.count, message.kind, message.text.clone());
+        self.told.push_back(Told { id, at_ms, kind, text, delivery, waiting: webhooks });
+        if self.told.len() > RECENT {
+            self.told.pop_front();
+        }
+        id
+    }
+
+    /// A webhook has taken a message, or never will.
+    fn ended(&mut self, id: u64, taken: bool) {
+        let Some(told) = self.told.iter_mut().find(|told| told.id == id) else { return };
+        told.waiting = told.waiting.saturating_sub(1);
+        told.delivery = match (told.delivery, taken, told.waiting) {
+            (Delivery::Lost, ..) | (_, false, _) => Delivery::Lost,
+            (_, true, 0) => Delivery::Taken,
+            (_, true, _) => Delivery::UnderWay,
+        };
+    }
+}
+
+/// A webhook with its queue of numbered messages.
+type Queue = (Webhook, mpsc::Sender<(u64, Message)>);
+
 /// Takes messages and sends them in the background.
 #[derive(Debug)]
 pub struct Outbox {
-    queues: Mutex<Vec<(Webhook, mpsc::Sender<Message>)>>,
+    queues: Mutex<Vec<Queue>>,
     senders: tokio::sync::Mutex<JoinSet<()>>,
+    recent: Arc<Mutex<Recent>>,
 }
 
 impl Outbox {
@@ -78,8 +147,9 @@ impl Outbox {
 
     fn with_pause(webhooks: &[Webhook], pause: Duration) -> Result<Self, AlertError> {
         let (mut queues, mut senders) = (Vec::new(), JoinSet::new());
+        let recent = Arc::new(Mutex::new(Recent::default()));
         if webhooks.is_empty() {
-            return Ok(Self { queues: queues.into(), senders: senders.into() });
+            return Ok(Self { queues: queues.into(), senders: senders.into(), recent });
         }
         crate::chain::install_tls();
         let client = Client::builder()
@@ -90,17 +160,20 @@ impl Outbox {
         for webhook in webhooks {
             let (sender, receiver) = mpsc::channel(QUEUE);
             queues.push((webhook.clone(), sender));
-            senders.spawn(serve(client.clone(), webhook.clone(), receiver, pause));
+            senders.spawn(serve(client.clone(), webhook.clone(), receiver, pause, recent.clone()));
         }
-        Ok(Self { queues: queues.into(), senders: senders.into() })
+        Ok(Self { queues: queues.into(), senders: senders.into(), recent })
     }
 
-    /// Queues a message for every webhook. Never waits.
-    pub fn send(&self, message: &Message) {
+    /// Queues a message for every webhook, and remembers it. Never waits.
+    pub fn send(&self, message: &Message, at_ms: i64) {
         let kind = message.kind.name();
         tracing::warn!(alert = kind, "{}", message.text);
-        for (webhook, queue) in self.queues().iter() {
-            if let Err(TrySendError::Full(_)) = queue.try_send(message.clone()) {
+        let queues = self.queues();
+        let id = lock(&self.recent).add(message, at_ms, queues.len());
+        for (webhook, queue) in queues.iter() {
+            if let Err(TrySendError::Full(_)) = queue.try_send((id, message.clone())) {
+                lock(&self.recent).ended(id, false);
                 metrics::counter!("zugzwang_alerts_dropped_total", "kind" => kind).increment(1);
                 tracing::error!("{}", AlertError::Full { webhook: webhook.clone() });
             }
@@ -115,16 +188,33 @@ impl Outbox {
         let _ = timeout(patience, async { while senders.join_next().await.is_some() {} }).await;
     }
 
-    fn queues(&self) -> MutexGuard<'_, Vec<(Webhook, mpsc::Sender<Message>)>> {
-        // A list of senders is whole whatever happened to whoever held it.
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The newest messages, newest first.
+    pub fn recent(&self) -> Vec<Told> {
+        lock(&self.recent).told.iter().rev().cloned().collect()
+    }
+
+    fn queues(&self) -> MutexGuard<'_, Vec<Queue>> {
+        lock(&self.queues)
     }
 }
 
-async fn serve(client: Client, webhook: Webhook, mut queue: mpsc::Receiver<Message>, pause: Duration) {
-    while let Some(message) = queue.recv().await {
+/// A list is whole whatever happened to whoever held it.
+fn lock<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(
+    client: Client,
+    webhook: Webhook,
+    mut queue: mpsc::Receiver<(u64, Message)>,
+    pause: Duration,
+    recent: Arc<Mutex<Recent>>,
+) {
+    while let Some((id, message)) = queue.recv().await {
         let kind = message.kind.name();
-        match deliver(&client, &webhook, &message, pause).await {
+        let delivered = deliver(&client, &webhook, &message, pause).await;
+        lock(&recent).ended(id, delivered.is_ok());
+        match delivered {
             Ok(()) => metrics::counter!("zugzwang_alerts_sent_total", "kind" => kind).increment(1),
             Err(error) => {
                 metrics::counter!("zugzwang_alerts_failed_total", "kind" => kind).increment(1);
@@ -178,7 +268,7 @@ mod tests {
     use axum::{Router, http::StatusCode, routing::post};
     use tokio::net::TcpListener;
 
-    use super::{super::Kind, *};
+    use super::*;
 
     /// A webhook that answers the n-th request with the n-th status, then with 200, and keeps the bodies that it took.
     async fn webhook(answers: Vec<u16>) -> (String, Arc<Mutex<Vec<String>>>) {
@@ -206,10 +296,17 @@ mod tests {
         let parsed = Webhook::parse(&url).expect("webhook");
         let outbox = Outbox::with_pause(&[parsed], Duration::from_millis(1)).expect("outbox");
         for n in 0..messages {
-            outbox.send(&Message { kind: Kind::Trouble, text: format!("message {n}") });
+            outbox.send(&Message { kind: Kind::Trouble, text: format!("message {n}") }, n as i64);
         }
         outbox.close(Duration::from_secs(30)).await;
         assert_eq!(*taken.lock().expect("bodies"), expected);
+        // What is remembered agrees with what was taken.
+        let recent = outbox.recent();
+        assert_eq!(recent.len(), messages);
+        for told in recent {
+            let taken = expected.iter().any(|body| body.contains(&told.text));
+            assert_eq!(told.delivery, if taken { Delivery::Taken } else { Delivery::Lost }, "{told:?}");
+        }
     }
 
     #[tokio::test]

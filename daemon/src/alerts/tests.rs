@@ -13,7 +13,7 @@ fn alerts(more: &str) -> Alerts {
     Alerts::new("chain 1".into(), config.alerts)
 }
 
-const SUBJECT: Subject = Subject { app: "chess", id: U256::from_limbs([7, 0, 0, 0]) };
+const SUBJECT: Subject = Subject { app: "chess", contract: Address::ZERO, id: U256::from_limbs([7, 0, 0, 0]) };
 
 /// What happens at a second.
 enum Step {
@@ -45,7 +45,9 @@ fn check(alerts: &mut Alerts, steps: &[(u64, Step)], expected: Expect) {
                 let why = "not done within 60 s".into();
                 alerts.notice(now, &Notice::ProofFailed { subject, round, code: Code::LATE_PROOF, why })
             }
-            Step::Proved => alerts.notice(now, &Notice::Proved { subject, round, ms: 9, outputs: vec![] }),
+            Step::Proved => {
+                alerts.notice(now, &Notice::Proved { subject, round, model: [0; 32], ms: 9, outputs: vec![] })
+            }
             Step::Stuck(what) => alerts.tick(now, &Report { stuck: what.map(str::to_owned), ..Report::default() }),
             Step::Balance(milli) => {
                 alerts.balance(now, Address::ZERO, U256::from(*milli) * U256::from(1_000_000_000_000_000u64))

@@ -12,7 +12,7 @@ pub mod guard;
 pub mod market;
 pub mod oracle;
 
-use std::{collections::BTreeMap, fmt, ops::Range, pin::Pin, sync::Arc};
+use std::{any::Any, collections::BTreeMap, fmt, ops::Range, pin::Pin, sync::Arc};
 
 use crate::{
     chain::{
@@ -26,9 +26,11 @@ use crate::{
     config::Config,
     engine::Priority,
     feed::Bulletin,
+    http::Shared,
     prover::{Models, Prove},
     store::{Answer, Job, Store, StoreError},
 };
+use utoipa_axum::router::OpenApiRouter;
 use zugzwang_circuits::graph::Tensor;
 
 /// A future that a trait object gives.
@@ -193,7 +195,9 @@ pub enum Look {
 }
 
 /// A use of the daemon: one contract, and what it asks.
-pub trait App: Send + Sync + fmt::Debug {
+///
+/// What it shows to everybody are routes of its kind, see [`routes`]; they find the apps of their kind by [`crate::http::Live::apps`].
+pub trait App: Any + Send + Sync + fmt::Debug {
     /// Its name in logs.
     fn name(&self) -> &'static str;
 
@@ -302,6 +306,11 @@ impl Ground {
         };
         Ok(Self { signer, ..self.clone() })
     }
+}
+
+/// What the apps show to everybody, each kind's routes once, however many contracts there are: below `/api/v1`.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
 }
 
 /// The apps that the configuration names, each with its contract checked.

@@ -59,6 +59,11 @@ pub fn check(
     Ok(())
 }
 
+/// Wei that are spent or may be in the hour and in the day before `now`.
+pub fn spent(spending: &[Spending], now: i64) -> (U256, U256) {
+    (total(spending, now, HOUR, None), total(spending, now, DAY, None))
+}
+
 /// Wei that are left of each limit; `None` where there is none.
 pub fn left(limits: SpendLimits, spending: &[Spending], now: i64) -> (Option<U256>, Option<U256>) {
     let left =

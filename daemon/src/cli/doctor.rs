@@ -177,7 +177,8 @@ async fn daemon(findings: &mut Findings, config: &Config) -> Option<Client> {
     let file = Running::file_of(config);
     match Client::find(&file).await {
         Ok(Some(client)) => {
-            let all = client.get::<Vec<crate::monitor::Status>>("/api/status").await;
+            let all =
+                client.get::<crate::http::answer::List<crate::monitor::Status>>("status").await.map(|all| all.items);
             match all.map(|all| all.into_iter().find(|status| status.chain_id == config.chain.chain_id)) {
                 Ok(Some(status)) if status.ready => {
                     findings.good("daemon", format!("runs as process {}, at {}", client.pid(), client.address()));

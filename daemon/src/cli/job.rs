@@ -87,21 +87,21 @@ pub(super) async fn job(command: JobCommand, config: Config, output: Output) -> 
             let jobs: Vec<JobView> = match reach {
                 Reach::Running(client) => {
                     let filter = match state {
-                        Some(state) => format!("state={state}"),
-                        None => format!("all={}", args.all),
+                        Some(state) => state.to_string(),
+                        None => if args.all { "all" } else { "live" }.to_owned(),
                     };
-                    client.get(&format!("/api/jobs?chain={chain}&{filter}&limit={}", args.limit)).await?
+                    client.list(&format!("jobs?chain={chain}&state={filter}"), args.limit).await?
                 }
                 Reach::Stopped(store) => {
                     let which = state.map_or(if args.all { Which::All } else { Which::Live }, Which::In);
-                    views::jobs(&store, chain, which, args.limit).await?
+                    views::jobs(&store, &config, which, args.limit).await?
                 }
             };
             output.print(&jobs, || job_table(&jobs))
         }
         JobCommand::Show { job } => {
             let found: JobDetail = match reach {
-                Reach::Running(client) => client.get(&format!("/api/jobs/{job}?chain={chain}")).await?,
+                Reach::Running(client) => client.get(&format!("jobs/{job}?chain={chain}")).await?,
                 Reach::Stopped(store) => views::job(&store, chain, job).await?.ok_or(OrderError::NoJob { job })?,
             };
             output.print(&found, || {
@@ -118,18 +118,14 @@ pub(super) async fn job(command: JobCommand, config: Config, output: Output) -> 
         }
         JobCommand::Retry { job } => {
             let done = match reach {
-                Reach::Running(client) => {
-                    client.post(&format!("/api/jobs/{job}/retry?chain={chain}"), &json!({})).await?
-                }
+                Reach::Running(client) => client.post(&format!("jobs/{job}/retry?chain={chain}"), &json!({})).await?,
                 Reach::Stopped(store) => service::retry(&store, chain, job).await?,
             };
             said(&done, output)
         }
         JobCommand::Drop { job } => {
             let done = match reach {
-                Reach::Running(client) => {
-                    client.post(&format!("/api/jobs/{job}/drop?chain={chain}"), &json!({})).await?
-                }
+                Reach::Running(client) => client.post(&format!("jobs/{job}/drop?chain={chain}"), &json!({})).await?,
                 Reach::Stopped(store) => service::drop_job(&store, chain, job).await?.0,
             };
             said(&done, output)
@@ -145,9 +141,7 @@ pub(super) async fn tx(command: TxCommand, config: Config, output: Output) -> Re
     match command {
         TxCommand::List { all, limit } => {
             let list: Vec<TxView> = match reach {
-                Reach::Running(client) => {
-                    client.get(&format!("/api/transactions?chain={chain}&all={all}&limit={limit}")).await?
-                }
+                Reach::Running(client) => client.list(&format!("transactions?chain={chain}&all={all}"), limit).await?,
                 Reach::Stopped(store) => views::transactions(&store, chain, all, limit).await?,
             };
             output.print(&list, || tx_table(&list))
@@ -155,7 +149,7 @@ pub(super) async fn tx(command: TxCommand, config: Config, output: Output) -> Re
         TxCommand::Bump { tx } => {
             let done = match reach {
                 Reach::Running(client) => {
-                    client.post(&format!("/api/transactions/{tx}/bump?chain={chain}"), &json!({})).await?
+                    client.post(&format!("transactions/{tx}/bump?chain={chain}"), &json!({})).await?
                 }
                 Reach::Stopped(store) => service::bump(&store, tx).await?,
             };
@@ -164,7 +158,7 @@ pub(super) async fn tx(command: TxCommand, config: Config, output: Output) -> Re
         TxCommand::Cancel { tx } => {
             let done = match reach {
                 Reach::Running(client) => {
-                    client.post(&format!("/api/transactions/{tx}/cancel?chain={chain}"), &json!({})).await?
+                    client.post(&format!("transactions/{tx}/cancel?chain={chain}"), &json!({})).await?
                 }
                 Reach::Stopped(store) => service::cancel(&store, chain, tx).await?.0,
             };

@@ -8,12 +8,7 @@
 mod reload;
 mod signals;
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -24,12 +19,12 @@ use tokio::{
 use super::{CliError, logs};
 use crate::{
     alerts::Outbox,
-    apps::{self, Ground},
+    apps::{self, App, Ground},
     chain::{Client, Keys, signer},
     code::Code,
     config::{Config, ConfigError, RawConfig},
     fleet::Fleet,
-    http::{Panel, Running, Server},
+    http::{Live, Panel, Running, Server},
     monitor::{self, Monitor},
     prover::{Models, Pool, Workshop},
     service::{self, Observer, Service, ServiceError},
@@ -121,10 +116,10 @@ pub(super) async fn run(files: &[PathBuf], args: Args) -> Result<(), CliError> {
         let outbox = Arc::new(Outbox::start(&config.alerts.webhooks)?);
         let monitor = Monitor::new(config.chain.chain_id, config.http.clone(), config.alerts.clone(), outbox);
         let store = store_of(&stores, config)?;
-        panels.push(Panel { monitor, store, desk: Arc::new(OnceLock::new()) });
+        panels.push(Panel::new(config, monitor, store));
     }
     let running = all.iter().map(|named| Running::file_of(&named.config)).collect();
-    let server = Server::bind(&first.config.http, panels.clone(), metrics, running).await?;
+    let server = Server::bind(&first.config.http, first.config.web.limits, panels.clone(), metrics, running).await?;
     let (end_server, server_ends) = watch::channel(false);
     let server = server.map(|server| tokio::spawn(server.run(server_ends)));
 
@@ -160,9 +155,11 @@ async fn serve(
     let mut services = JoinSet::new();
     let mut samplers = JoinSet::new();
     let stop_sampling = watch::channel(false);
-    for ((service, client), panel) in started.into_iter().zip(panels) {
-        // It is set once: there is one service for each panel.
+    for ((service, live), panel) in started.into_iter().zip(panels) {
+        // They are set once: there is one service for each panel.
         let _ = panel.desk.set(service.desk());
+        let client = live.client().clone();
+        let _ = panel.live.set(live);
         samplers.spawn(panel.monitor.clone().sample(panel.store.clone(), client, stop_sampling.1.clone()));
         let (monitor, stop) = (panel.monitor.clone(), signals.stop());
         services.spawn(async move {
@@ -251,7 +248,7 @@ fn store_of(stores: &[Store], config: &Config) -> Result<Store, CliError> {
 }
 
 /// Opens keys, nodes and contracts of all, so that what is wrong with them shows before the models take their time.
-async fn start(all: &[Named], panels: &[Panel]) -> Result<Vec<(Service, Client)>, CliError> {
+async fn start(all: &[Named], panels: &[Panel]) -> Result<Vec<(Service, Live)>, CliError> {
     let mut grounds = Vec::new();
     for (named, panel) in all.iter().zip(panels) {
         grounds.push(ground(&named.config, panel.store.clone()).await?);
@@ -265,9 +262,11 @@ async fn start(all: &[Named], panels: &[Panel]) -> Result<Vec<(Service, Client)>
     let workshop = workshop(&first.config, &Models::union(&models)).await?;
     let mut services = Vec::new();
     for (((named, panel), (keys, ground)), models) in all.iter().zip(panels).zip(grounds).zip(models) {
-        let (client, observer) = (ground.client.clone(), panel.monitor.observer());
-        let service = service(&named.config, keys, ground, models, workshop.clone(), observer).await?;
-        services.push((service.keeping_store_open(), client));
+        let (config, ground) = (&named.config, Ground { models, ..ground });
+        let apps = apps::open(config, &ground).await?;
+        let service = service(config, keys, &ground, apps.clone(), workshop.clone(), panel.monitor.observer()).await?;
+        let live = Live::new(config.clone(), ground, apps, workshop.clone(), panel.monitor.clone());
+        services.push((service.keeping_store_open(), live));
     }
     Ok(services)
 }
@@ -279,7 +278,9 @@ pub(super) async fn once(config: Config) -> Result<(Service, Store), CliError> {
     let models = LoadedModels::default().of(&config).await?;
     // Nothing is proven by it: a pool of this process does, whatever the configuration says of a fleet.
     let workshop = Arc::new(Pool::new(&config.prover, &models)?);
-    let service = service(&config, keys, ground, models, workshop, service::log_only()).await?;
+    let ground = Ground { models, ..ground };
+    let apps = apps::open(&config, &ground).await?;
+    let service = service(&config, keys, &ground, apps, workshop, service::log_only()).await?;
     Ok((service, store))
 }
 
@@ -304,13 +305,12 @@ async fn workshop(config: &Config, models: &Models) -> Result<Arc<dyn Workshop>,
 async fn service(
     config: &Config,
     keys: Keys,
-    ground: Ground,
-    models: Models,
+    ground: &Ground,
+    apps: Vec<Arc<dyn App>>,
     workshop: Arc<dyn Workshop>,
     observer: Observer,
 ) -> Result<Service, CliError> {
     let (store, client) = (ground.store.clone(), ground.client.clone());
-    let apps = apps::open(config, &Ground { models, ..ground }).await?;
     Ok(Service::start(config.clone(), client, keys, apps, store, workshop, observer).await?)
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    http::{Client, Running, views},
+    http::{Client, Running, answer::List, views},
     monitor::Status,
     out,
     service::{OrderDone, orders::Order},
@@ -23,7 +23,7 @@ pub(super) async fn status(configs: Vec<Config>, output: Output) -> Result<(), C
     for config in &configs {
         let status = match look(config).await? {
             Reach::Running(client) => {
-                let served: Vec<Status> = client.get("/api/status").await?;
+                let served: Vec<Status> = client.get::<List<Status>>("status").await?.items;
                 let own = served.into_iter().find(|status| status.chain_id == config.chain.chain_id);
                 own.ok_or_else(|| CliError::failed("the daemon that runs doesn't serve this chain"))?
             }
@@ -125,7 +125,7 @@ pub(super) async fn replay(args: ReplayArgs, config: Config, output: Output) -> 
     let ReplayArgs { block, dry_run } = args;
     let done: OrderDone = match Client::find(&Running::file_of(&config)).await? {
         Some(client) => {
-            let path = format!("/api/replay?chain={}", config.chain.chain_id);
+            let path = format!("replay?chain={}", config.chain.chain_id);
             client.post(&path, &json!({ "block": block, "dry_run": dry_run })).await?
         }
         None => {

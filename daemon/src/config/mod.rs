@@ -16,6 +16,7 @@ pub mod raw;
 mod secrets;
 mod store;
 pub mod submit;
+mod web;
 mod worker;
 
 use std::{
@@ -43,6 +44,7 @@ pub use prover::{ProverConfig, RawProver};
 pub use raw::RawConfig;
 pub use store::{RawStore, StoreConfig};
 pub use submit::{SpendLimits, SubmitConfig};
+pub use web::{RawWeb, WebConfig, WebLimits};
 pub use worker::{RawWorkerConfig, WorkerConfig};
 
 /// What can be wrong with a configuration. Each message says what, where and what to do.
@@ -132,6 +134,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// The server for people and machines that watch the daemon.
     pub http: HttpConfig,
+    /// What everybody may see.
+    pub web: WebConfig,
     /// Who is told what needs attention.
     pub alerts: AlertsConfig,
     /// What is logged.
@@ -322,6 +326,7 @@ impl Config {
     /// Checks a raw configuration.
     pub fn from_raw(raw: RawConfig) -> Result<Self, ConfigError> {
         let chain = ChainConfig::from_raw(raw.chain)?;
+        let web = WebConfig::from_raw(raw.web, chain.chain_id)?;
         let submit = SubmitConfig::from_raw(&raw.submit)?;
         let mut keys = Vec::with_capacity(1 + raw.keys.len());
         for key in std::iter::once(raw.key).chain(raw.keys) {
@@ -378,6 +383,7 @@ impl Config {
             submit,
             store: StoreConfig::from_raw(&raw.store)?,
             http: HttpConfig::from_raw(raw.http)?,
+            web,
             alerts: AlertsConfig::from_raw(raw.alerts)?,
             log: LogConfig::from_raw(raw.log)?,
         };

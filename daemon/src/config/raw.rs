@@ -9,7 +9,7 @@ use config::{Environment, File, FileFormat, Value, ValueKind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    ConfigError, RawFleet, RawProver, RawStore, alerts::RawAlerts, chain::RawChain, http::RawHttp, key::RawKey,
+    ConfigError, RawFleet, RawProver, RawStore, RawWeb, alerts::RawAlerts, chain::RawChain, http::RawHttp, key::RawKey,
     log::RawLog, secrets, submit::RawSubmit,
 };
 use crate::chain::rpc::redacted;
@@ -44,6 +44,8 @@ pub struct RawConfig {
     pub store: RawStore,
     /// `[http]`.
     pub http: RawHttp,
+    /// `[web]`.
+    pub web: RawWeb,
     /// `[alerts]`.
     pub alerts: RawAlerts,
     /// `[log]`.

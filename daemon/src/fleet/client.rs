@@ -123,6 +123,10 @@ impl Fleet {
 }
 
 impl Workshop for Fleet {
+    fn workers(&self) -> Vec<Presence> {
+        Fleet::workers(self)
+    }
+
     fn admit(&self, priority: Priority) -> Option<Place> {
         let places = match priority {
             Priority::Urgent => &self.0.urgent,

@@ -9,11 +9,16 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{HttpError, Running, Told};
+use super::{
+    HttpError, Running, Told,
+    answer::{List, MOST_ROWS},
+};
 use crate::{chain::error::one_line, code::Code};
 
 /// How long an answer is waited for: an order waits for the turn under way, which may wait for a node.
 const ANSWER: Duration = Duration::from_secs(60);
+/// Where the operator's part is.
+const OPERATOR: &str = "/api/v1/operator/";
 /// How long a connection is waited for.
 const CONNECT: Duration = Duration::from_secs(2);
 /// Most bytes of one event.
@@ -80,20 +85,43 @@ impl Client {
         format!("http://{address}{path}")
     }
 
-    /// Asks for something.
+    /// All rows of a list, page by page, at most `most`.
+    ///
+    /// # Errors
+    /// What the daemon said, or that it said nothing.
+    pub async fn list<T: DeserializeOwned>(&self, path: &str, most: u32) -> Result<Vec<T>, HttpError> {
+        let (most, mut rows, mut cursor) = (most as usize, Vec::new(), String::new());
+        let join = if path.contains('?') { '&' } else { '?' };
+        while rows.len() < most {
+            let limit = (most - rows.len()).min(MOST_ROWS as usize);
+            let page: List<T> = self.get(&format!("{path}{join}limit={limit}{cursor}")).await?;
+            rows.extend(page.items);
+            match page.next {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Asks for something below `/api/v1/operator/`.
     ///
     /// # Errors
     /// What the daemon said, or that it said nothing.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, HttpError> {
-        self.ask(self.http.get(self.url(path))).await
+        self.ask(self.http.get(self.url(&format!("{OPERATOR}{path}")))).await
     }
 
-    /// Orders something.
+    /// Orders something below `/api/v1/operator/`.
     ///
     /// # Errors
     /// What the daemon said, or that it said nothing.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, HttpError> {
-        let request = self.http.post(self.url(path)).header("content-type", "application/json").body(body.to_string());
+        let request = self
+            .http
+            .post(self.url(&format!("{OPERATOR}{path}")))
+            .header("content-type", "application/json")
+            .body(body.to_string());
         self.ask(request).await
     }
 
@@ -114,7 +142,7 @@ impl Client {
     /// # Errors
     /// What the daemon said, or that the connection broke off.
     pub async fn follow(&self, mut on_event: impl FnMut(&str)) -> Result<(), HttpError> {
-        let request = self.http.get(self.url("/api/events")).bearer_auth(&self.running.token);
+        let request = self.http.get(self.url("/api/v1/operator/events")).bearer_auth(&self.running.token);
         let mut response = request.send().await.map_err(|e| self.no_answer(&e))?;
         if !response.status().is_success() {
             let status = response.status().as_u16();
@@ -145,10 +173,9 @@ impl Client {
     /// The daemon's own words, if there are any.
     fn said(&self, status: u16, body: &[u8]) -> HttpError {
         let parsed: Option<Value> = serde_json::from_slice(body).ok();
-        let error = parsed.as_ref().map(|body| &body["error"]);
-        let told = error.and_then(|error| {
-            let code = Code::parse(error["code"].as_str()?)?;
-            Some(Told { code, message: error["message"].as_str()?.to_owned() })
+        let told = parsed.and_then(|problem| {
+            let code = Code::parse(problem["code"].as_str()?)?;
+            Some(Told { code, message: problem["detail"].as_str()?.to_owned() })
         });
         match told {
             Some(told) => told.into(),

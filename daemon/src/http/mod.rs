@@ -1,22 +1,37 @@
-//! The operator's HTTP server: health, metrics, what happens, and orders. Bound to this machine unless a token protects it.
+//! The HTTP server: pages and an API for everybody, the operator's part, health and metrics. Bound to this machine unless a
+//! token protects the operator's part.
 //!
 //! | path | answer | token |
 //! |---|---|---|
 //! | `/healthz` | 200 while the process lives | no |
 //! | `/readyz` | 200 if every chain's service does its work, else 503 and why not | no |
 //! | `/metrics` | Prometheus' text form | if `http.token_file` is set |
-//! | `/api/status` | everything for people | always |
-//! | `/api/events` | Server-Sent Events: what the daemons do from now on | always |
-//! | `/api/jobs`, `/api/jobs/{id}`, `/api/transactions` | what the store holds | always |
-//! | `POST /api/jobs/{id}/retry`, `…/drop`, `/api/transactions/{id}/bump`, `…/cancel`, `/api/replay` | orders | always |
+//! | `/`, `/world`, `/markets`, `/guards` | pages, if `web.public` | no |
+//! | `/console`, `/assets/…` | the operator's page, which asks for the token; what pages are made of | no |
+//! | `/api/v1/openapi.json` | the API's document, made of its handlers | no |
+//! | `/api/v1/info`, `/api/v1/chains/{chain}/…` | what everybody may see: [`info`], and the views of the apps; if `web.public` | no |
+//! | `/api/v1/operator/…` | status, jobs, transactions, keys, events, orders: `operator` | always |
 //!
+//! ```text
+//! connection ─► serve ─► clients (rate) ─► info, apps' views ─► Live: node at its head, store, monitor
+//!                                     └──► token ─► operator ─► store, monitor, desk
+//!                                  stream: one look for all who follow the same subject
+//! ```
 //! Without `http.token_file` the daemon makes a token of its own, and leaves it in a file beside the store that only its user
 //! can read: there the commands find it ([`Running`]). So no web page and no other user of the machine can give orders.
 
+pub mod answer;
 mod client;
+mod clients;
+pub mod info;
+pub mod live;
+pub mod openapi;
+pub mod operator;
+mod pages;
 mod routes;
 mod running;
 pub mod serve;
+pub mod stream;
 pub mod views;
 
 use std::{
@@ -29,15 +44,18 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    chain::types::random,
+    chain::types::{Address, random},
     code::{Code, Coded, codes},
-    config::HttpConfig,
+    config::{Config, HttpConfig, WebConfig, WebLimits},
     monitor::Monitor,
     service::Desk,
     store::Store,
 };
 
+pub use answer::ApiError;
 pub use client::Client;
+pub use live::Live;
+pub use routes::{Shared, document};
 pub use running::Running;
 
 /// Fewest characters of a token.
@@ -125,6 +143,32 @@ pub struct Panel {
     pub store: Store,
     /// Where orders are placed, once the service runs.
     pub desk: Arc<OnceLock<Desk>>,
+    /// What everybody sees of it, once the service runs.
+    pub live: Arc<OnceLock<Live>>,
+    /// Each app's name and contract.
+    pub contracts: Vec<(&'static str, Address)>,
+    /// What everybody may see.
+    pub web: WebConfig,
+    /// Blocks on top of an event before it is acted on.
+    pub confirmations: u64,
+    /// Blocks on top of a transaction before it is final.
+    pub finality: u64,
+}
+
+impl Panel {
+    /// The panel of a chain whose service doesn't run yet.
+    pub fn new(config: &Config, monitor: Monitor, store: Store) -> Self {
+        Self {
+            monitor,
+            store,
+            desk: Arc::default(),
+            live: Arc::default(),
+            contracts: config.contracts(),
+            web: config.web.clone(),
+            confirmations: config.chain.confirmations,
+            finality: config.chain.finality,
+        }
+    }
 }
 
 /// A server that listens.
@@ -132,7 +176,7 @@ pub struct Panel {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    shared: routes::Shared,
+    shared: Shared,
     connections: usize,
     /// The files that tell commands of it; removed at its end.
     told: Vec<PathBuf>,
@@ -146,6 +190,7 @@ impl Server {
     /// An address that can't be listened at, a token that can't be used, a file that can't be written.
     pub async fn bind(
         config: &HttpConfig,
+        limits: WebLimits,
         panels: Vec<Panel>,
         metrics: PrometheusHandle,
         running: Vec<PathBuf>,
@@ -171,9 +216,12 @@ impl Server {
         for path in &running {
             Running { address, token: token.clone(), pid: std::process::id() }.write(path)?;
         }
-        let shared = routes::Shared::new(panels, metrics, &token, config.token_file.is_some());
+        let public = panels.iter().any(|panel| panel.web.public);
+        let shared = Shared::new(panels, metrics, &token, config.token_file.is_some(), limits);
         tracing::info!(%address, "http server");
-        Ok(Some(Self { listener, address, shared, connections: config.connections, told: running }))
+        // Followers of public streams must not keep the operator out.
+        let connections = config.connections + if public { limits.streams } else { 0 };
+        Ok(Some(Self { listener, address, shared, connections, told: running }))
     }
 
     /// Where it listens.

@@ -2,6 +2,7 @@
 //! holds nothing for long. Hyper is used directly: axum's own loop sets no time-outs.
 
 use std::{
+    net::IpAddr,
     pin::pin,
     sync::{
         Arc,
@@ -50,6 +51,10 @@ impl Default for Limits {
     }
 }
 
+/// Who is at the other end of a connection. Each connection's requests find it as an extension.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
 /// Event streams on one connection: it isn't cut off while there is one. Each connection's requests find theirs as an extension.
 #[derive(Clone, Debug, Default)]
 pub struct Listening(Arc<AtomicUsize>);
@@ -86,7 +91,7 @@ pub async fn accept(listener: TcpListener, router: Router, mut stop: watch::Rece
             let permit = room.clone().acquire_owned().await.ok()?;
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => return Some((stream, permit)),
+                    Ok((stream, peer)) => return Some((stream, Peer(peer.ip()), permit)),
                     Err(error) => {
                         tracing::warn!("no connection can be taken: {error}; it is tried again");
                         sleep(Duration::from_millis(100)).await;
@@ -98,8 +103,8 @@ pub async fn accept(listener: TcpListener, router: Router, mut stop: watch::Rece
             taken = next => taken,
             _ = stop.wait_for(|stop| *stop) => None,
         };
-        let Some((stream, permit)) = taken else { break };
-        connections.spawn(connection(stream, router.clone(), stop.clone(), permit, limits));
+        let Some((stream, peer, permit)) = taken else { break };
+        connections.spawn(connection(stream, peer, router.clone(), stop.clone(), permit, limits));
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
@@ -110,13 +115,14 @@ pub async fn accept(listener: TcpListener, router: Router, mut stop: watch::Rece
 /// One connection, to its end. An error of it is the client's.
 async fn connection(
     stream: TcpStream,
+    peer: Peer,
     router: Router,
     mut stop: watch::Receiver<bool>,
     _permit: OwnedSemaphorePermit,
     limits: Limits,
 ) {
     let listening = Listening::default();
-    let service = TowerToHyperService::new(router.layer(Extension(listening.clone())));
+    let service = TowerToHyperService::new(router.layer(Extension(listening.clone())).layer(Extension(peer)));
     let mut served = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())

@@ -46,7 +46,7 @@ pub fn describe() {
 pub(super) fn notice(chain: &str, notice: &Notice, waited: Option<Duration>, now_ms: i64) {
     let chain = || chain.to_owned();
     match notice {
-        Notice::Ready { .. } | Notice::Proving { .. } => {}
+        Notice::Ready { .. } | Notice::Proving { .. } | Notice::Settled { .. } => {}
         Notice::Turn { head, cursor, proving, .. } => {
             counter!("zugzwang_service_turns_total", "chain" => chain()).increment(1);
             gauge!("zugzwang_service_turn_timestamp_seconds", "chain" => chain()).set(now_ms as f64 / 1000.0);

@@ -1,16 +1,17 @@
 //! What is known of a running daemon: health, metrics, events for those who follow, and alerts. One [`Monitor`] for each chain.
 //!
 //! ```text
-//! service ──notices──► Monitor ──► health ──► /readyz, /api/status
+//! service ──notices──► Monitor ──► health ──► /readyz, /api/v1/operator/status
 //!                         ├──────► metrics ─► /metrics
 //!    store, node ──sample─┤
-//!                         ├──────► events ──► /api/events (`zugzwang tail`)
+//!                         ├──────► events ──► …/operator/events (`zugzwang tail`)
 //!                         └──────► alerts ──► webhooks
 //! ```
 //! It watches and never decides: the service doesn't know whether anybody looks.
 
 mod health;
 mod meters;
+mod progress;
 pub mod table;
 
 use std::{
@@ -21,19 +22,21 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
+use utoipa::ToSchema;
 
 use crate::{
-    alerts::{Alerts, Message, Outbox, ether},
+    alerts::{Alerts, Message, Outbox, Told, ether},
     chain::{Client, types::Address},
     clock::Clock,
     code::Coded,
     config::{AlertsConfig, HttpConfig},
     service::{Notice, Observer},
-    store::{Counts, Store},
+    store::{Counts, Errand, Job, Store, StoreError},
 };
 
 pub use health::{Health, Report};
 pub use meters::{describe, install};
+pub use progress::{Phase, Progress, Times};
 
 /// Events that are kept for a follower who is slow; one who is slower misses some, and is told so.
 const EVENTS: usize = 1024;
@@ -57,6 +60,8 @@ struct Inner {
     seen: Mutex<Seen>,
     outbox: Arc<Outbox>,
     events: broadcast::Sender<Arc<str>>,
+    /// Counts what may have changed something that somebody looks at.
+    pulse: watch::Sender<u64>,
 }
 
 /// What changes.
@@ -66,6 +71,9 @@ struct Seen {
     alerts: Alerts,
     /// When what is still open was asked, for the time until the answer.
     asked: BTreeMap<String, Duration>,
+    tracks: progress::Tracks,
+    /// Seconds that proofs of each model take.
+    proving: BTreeMap<[u8; 32], f64>,
     signer: Option<Address>,
     apps: Vec<(&'static str, Address)>,
     counts: Counts,
@@ -73,7 +81,7 @@ struct Seen {
 }
 
 /// What `zugzwang status` shows of one chain.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Chain id.
     pub chain_id: u64,
@@ -120,6 +128,8 @@ impl Monitor {
                 health: Health::default(),
                 alerts,
                 asked: BTreeMap::new(),
+                tracks: progress::Tracks::default(),
+                proving: BTreeMap::new(),
                 signer: None,
                 apps: vec![],
                 counts: Counts::default(),
@@ -127,6 +137,7 @@ impl Monitor {
             }),
             outbox,
             events: broadcast::channel(EVENTS).0,
+            pulse: watch::Sender::new(0),
         }))
     }
 
@@ -144,6 +155,46 @@ impl Monitor {
     /// What happens from now on, each event as a JSON object.
     pub fn events(&self) -> broadcast::Receiver<Arc<str>> {
         self.0.events.subscribe()
+    }
+
+    /// Turns with each new block and each step of a job: time to look again.
+    pub fn pulse(&self) -> watch::Receiver<u64> {
+        self.0.pulse.subscribe()
+    }
+
+    /// How a job is getting on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn progress(&self, store: &Store, job: &Job) -> Result<Progress, StoreError> {
+        let transactions = store.transactions_of(Errand::Job(job.id)).await?;
+        Ok(self.seen().tracks.progress(job, &transactions))
+    }
+
+    /// The newest alerts, newest first, and whether each is open still.
+    pub fn recent_alerts(&self) -> Vec<(Told, bool)> {
+        let open = self.seen().alerts.open();
+        let is_open =
+            |told: &Told| open.iter().any(|(kind, what)| *kind == told.kind && told.text.contains(what.as_str()));
+        self.0
+            .outbox
+            .recent()
+            .into_iter()
+            .map(|told| {
+                let open = is_open(&told);
+                (told, open)
+            })
+            .collect()
+    }
+
+    /// Seconds that proofs of a model took here, on average of the newest; `None` before the first.
+    pub fn prove_seconds(&self, model: &[u8; 32]) -> Option<f64> {
+        self.seen().proving.get(model).copied()
+    }
+
+    /// Unix milliseconds of the process' start.
+    pub fn started_at(&self) -> i64 {
+        self.0.started_at
     }
 
     /// What is wrong, if anything.
@@ -252,12 +303,19 @@ impl Monitor {
     fn observe(&self, notice: &Notice) {
         let now = self.now();
         let mut seen = self.seen();
+        let head = seen.health.head.map(|(head, _)| head);
+        seen.tracks.notice(notice, self.0.clock.now_ms());
         match notice {
             Notice::Ready { signer, apps } => {
                 seen.health.ready = Some(now);
                 (seen.signer, seen.apps) = (Some(*signer), apps.clone());
             }
             Notice::Turn { head, cursor, .. } => seen.health.turned(now, *head, *cursor),
+            Notice::Proved { model, ms, .. } => {
+                let seconds = *ms as f64 / 1000.0;
+                let average = seen.proving.entry(*model).or_insert(seconds);
+                *average = 0.8 * *average + 0.2 * seconds;
+            }
             Notice::Trouble { what, .. } => {
                 seen.health.trouble = Some((what.clone(), now));
             }
@@ -265,7 +323,11 @@ impl Monitor {
         }
         let waited = seen.waited(notice, now);
         let messages = seen.alerts.notice(now, notice);
+        let stirs = !matches!(notice, Notice::Turn { .. }) || head != seen.health.head.map(|(head, _)| head);
         drop(seen);
+        if stirs {
+            self.0.pulse.send_modify(|count| *count = count.wrapping_add(1));
+        }
         meters::notice(&self.0.label, notice, waited, self.0.clock.now_ms());
         self.send(messages);
         // A turn is no event for people: there is one every second.
@@ -278,7 +340,7 @@ impl Monitor {
 
     fn send(&self, messages: Vec<Message>) {
         for message in &messages {
-            self.0.outbox.send(message);
+            self.0.outbox.send(message, self.0.clock.now_ms());
         }
     }
 

@@ -20,7 +20,7 @@ use zugzwang_circuits::{
     srs::{Source, Srs, hex},
 };
 
-use super::{Expected, Facts, Goal, Phase, Proof, Prove, ProveError};
+use super::{Expected, Facts, Goal, Phase, Proof, Prove, ProveError, figures::Figures};
 use crate::{apps::chess, chain::error::one_line, config::ModelConfig};
 
 /// A model's prover with what benchmarks want to know of it.
@@ -30,6 +30,7 @@ struct CircuitProver {
     prover: Prover,
     cache: PathBuf,
     is_chess: bool,
+    figures: Figures,
 }
 
 /// Loads a model and its keys, which are made if they aren't cached. `say` is told what takes time.
@@ -58,6 +59,12 @@ pub(super) fn load(config: &ModelConfig, say: &dyn Fn(&str)) -> Result<std::sync
         prover,
         cache: config.cache.clone(),
         is_chess: model.manifest.input_schema.starts_with("chess"),
+        // They are of the model's own shape.
+        figures: if config.shape.is_empty() {
+            Figures::of(&config.dir)
+        } else {
+            Figures { gas: None, ..Figures::of(&config.dir) }
+        },
     }))
 }
 
@@ -90,7 +97,13 @@ fn board_prover(
     make_folder(keys)?;
     let srs = set_up(config, shape.k, keys, say)?;
     let prover = Prover::with_srs(graph, &report.bounds, shape, srs, keys).map_err(said)?;
-    Ok(std::sync::Arc::new(CircuitProver { name, prover, cache: keys.to_owned(), is_chess: true }))
+    Ok(std::sync::Arc::new(CircuitProver {
+        name,
+        prover,
+        cache: keys.to_owned(),
+        is_chess: true,
+        figures: Figures::default(),
+    }))
 }
 
 /// The set-up for 2^k rows that a configuration asks for. Says so if it is not the built-in ceremony's.
@@ -195,7 +208,10 @@ impl Prove for CircuitProver {
             key_memory_bytes: self.prover.key_bytes() as u64,
             proof_memory_bytes: proof_memory(layout.shape.k, columns - 1, self.prover.key_bytes()),
             instances: layout.instances(),
-            gas: 0,
+            gas: self.figures.gas.unwrap_or(0),
+            macs: macs(self.prover.graph()),
+            is_chess: self.is_chess,
+            elo: self.figures.elo,
         }
     }
 
@@ -209,6 +225,11 @@ impl Prove for CircuitProver {
         let values = digits.map(|digit| digit.map_or(0, |d| (noise.next() & ((1 << d.bits) - 1)) as i64)).collect();
         Tensor { cells: graph.board.cells(), values }
     }
+}
+
+/// Multiply-accumulates of one run.
+fn macs(graph: &Graph) -> u64 {
+    graph.layers.iter().map(|layer| (layer.weights.len() * graph.board.cells()) as u64).sum()
 }
 
 /// Columns of a table, without that of the instances.

@@ -1,6 +1,7 @@
 //! Proofs: a model with its keys, and workshops that make proofs without holding up the rest.
 
 mod circuit;
+mod figures;
 mod memory;
 mod models;
 mod net;
@@ -298,8 +299,14 @@ pub struct Facts {
     pub proof_memory_bytes: u64,
     /// Public instances.
     pub instances: usize,
-    /// Gas of a transaction that verifies a proof, predicted; 0 if nobody knows.
+    /// Gas of a transaction that verifies a proof, predicted or measured; 0 if nobody knows.
     pub gas: u64,
+    /// Multiply-accumulates of one run.
+    pub macs: u64,
+    /// Whether it plays chess.
+    pub is_chess: bool,
+    /// Its measured strength, for chess.
+    pub elo: Option<u32>,
 }
 
 /// Proves, then makes sure of it: a wrong witness gives a proof too, only not one that verifies.

@@ -537,6 +537,9 @@ impl Prove for NetCircuitProver {
             proof_memory_bytes: proof_memory(layout.shape.k, fixed + advice[0] + advice[1], self.prover.key_bytes()),
             instances: layout.instances(),
             gas: net::gas_of(layout) as u64,
+            macs: self.prover.net().macs() as u64,
+            is_chess: false,
+            elo: None,
         }
     }
 

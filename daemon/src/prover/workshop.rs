@@ -19,6 +19,11 @@ pub trait Workshop: Send + Sync + fmt::Debug {
 
     /// Makes a proof, and verifies it against everything that is known of it here: request, input and outputs.
     fn prove(&self, place: Place, order: Order, ticket: Ticket, tell: Tell) -> Making;
+
+    /// The machines beyond this one that make proofs for it.
+    fn workers(&self) -> Vec<crate::fleet::Presence> {
+        vec![]
+    }
 }
 
 /// A proof under way.

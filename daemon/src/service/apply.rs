@@ -94,7 +94,13 @@ impl Service {
     }
 
     /// A proof with the event that says so.
-    pub(super) async fn proved(&mut self, job: &Job, answer: &Answer, ms: u64) -> Result<(), ServiceError> {
+    pub(super) async fn proved(
+        &mut self,
+        job: &Job,
+        model: [u8; 32],
+        answer: &Answer,
+        ms: u64,
+    ) -> Result<(), ServiceError> {
         let (key, round) = (job.key, job.key.round);
         let mut write = self.store.write().await?;
         let jobs = write.jobs_of(key.chain_id, key.contract, key.subject).await?;
@@ -102,7 +108,8 @@ impl Service {
         effects(&mut write, &key, &decided, Some((answer, ms))).await?;
         write.commit().await?;
         if !decided.is_empty() {
-            self.tell(Notice::Proved { subject: self.subject(&key), round, ms, outputs: answer.outputs.clone() });
+            let (subject, outputs) = (self.subject(&key), answer.outputs.clone());
+            self.tell(Notice::Proved { subject, round, model, ms, outputs });
         }
         Ok(())
     }
@@ -274,6 +281,11 @@ impl Service {
                 Effect::Cancel { job } => {
                     if let Some((_, ticket)) = self.proving.remove(job) {
                         ticket.cancel();
+                    }
+                }
+                Effect::Set { job, state: State::Final, .. } => {
+                    if let Some(job) = jobs.iter().find(|j| j.id == *job) {
+                        self.tell(Notice::Settled { subject: self.subject(&job.key), round: job.key.round });
                     }
                 }
                 Effect::Set { job, state: state @ (State::Moot | State::Forfeited | State::Failed), note } => {

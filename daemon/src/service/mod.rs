@@ -112,6 +112,7 @@ const MOMENT: Duration = Duration::from_millis(100);
 
 struct Done {
     job: i64,
+    model: [u8; 32],
     ticket: Ticket,
     outputs: Range<usize>,
     made: Result<Made, ProveError>,
@@ -348,7 +349,8 @@ impl Service {
 
     /// What to call the subject of a job.
     fn subject(&self, key: &JobKey) -> Subject {
-        Subject { app: self.app_of(key.contract).map_or("", |app| app.name()), id: key.subject }
+        let app = self.app_of(key.contract).map_or("", |app| app.name());
+        Subject { app, contract: key.contract, id: key.subject }
     }
 
     async fn is_asked(&self, job: &Job) -> Result<bool, ServiceError> {
@@ -406,13 +408,14 @@ impl Service {
             }
         });
         let Task { prover, input, request, outputs } = task;
+        let model = prover.model_id();
         let order = Order { prover, input, request, priority: app.priority() };
         let making = self.workshop.prove(place, order, ticket.clone(), tell);
         let sender = self.done.0.clone();
         tokio::spawn(async move {
             let made = making.await;
             // The receiver is gone when the daemon stops: then the proof is made again.
-            let _ = sender.send(Done { job: id, ticket, outputs, made });
+            let _ = sender.send(Done { job: id, model, ticket, outputs, made });
         });
         Ok(())
     }
@@ -478,7 +481,7 @@ impl Service {
                     return self.happened(key, failed("the proof has no outputs".into())).await;
                 };
                 let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-                self.proved(&job, &Answer { outputs, proof: proof.bytes.clone() }, ms).await
+                self.proved(&job, done.model, &Answer { outputs, proof: proof.bytes.clone() }, ms).await
             }
             Err(error) => {
                 let (subject, why) = (self.subject(&key), error.to_string());

@@ -16,7 +16,9 @@ use crate::{
 pub struct Subject {
     /// The app.
     pub app: &'static str,
-    /// Its number at the app's contract.
+    /// The app's contract.
+    pub contract: Address,
+    /// Its number there.
     pub id: U256,
 }
 
@@ -74,6 +76,8 @@ pub enum Notice {
         subject: Subject,
         /// Which question.
         round: u64,
+        /// The model's id.
+        model: [u8; 32],
         /// How long it took.
         ms: u64,
         /// The outputs that go with it.
@@ -111,6 +115,13 @@ pub enum Notice {
         gas: u64,
         /// The block.
         block: u64,
+    },
+    /// The answer's block is deep enough.
+    Settled {
+        /// Whose.
+        subject: Subject,
+        /// Which question.
+        round: u64,
     },
     /// A job came to an end other than by being answered.
     Ended {
@@ -180,6 +191,7 @@ impl Notice {
                 let mined = with(with(about(subject, round), "hash", hash.to_string()), "gas", *gas);
                 ("answered", with(mined, "block", *block))
             }
+            Self::Settled { subject, round } => ("final", about(subject, round)),
             Self::Ended { subject, round, state, why } => {
                 ("ended", with(with(about(subject, round), "state", state.to_string()), "why", why.clone()))
             }
@@ -215,6 +227,7 @@ impl Notice {
             Self::Mined { subject, round, hash, gas, block } => {
                 tracing::info!(%subject, round, %hash, gas, block, "answered")
             }
+            Self::Settled { subject, round } => tracing::debug!(%subject, round, "final"),
             Self::Ended { subject, round, state, why } if *state == State::Failed => {
                 tracing::error!(%subject, round, why, "needs a person")
             }

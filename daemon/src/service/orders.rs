@@ -59,7 +59,7 @@ pub enum Order {
 }
 
 /// What came of an order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Done {
     /// In words, one line for each thing.
     pub said: Vec<String>,

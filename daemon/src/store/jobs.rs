@@ -173,6 +173,34 @@ impl Store {
             .transpose()
     }
 
+    /// One job by its key.
+    pub async fn job_of(&self, key: &JobKey) -> Result<Option<Job>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM jobs WHERE chain_id = $1 AND contract = $2 AND subject = $3 AND round = $4");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(signed(key.chain_id))
+            .bind(key.contract.as_slice())
+            .bind(key.subject.to_string())
+            .bind(signed(key.round))
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(job).transpose()
+    }
+
+    /// The newest job of a subject: that of its highest round.
+    pub async fn newest_job(&self, chain_id: u64, contract: Address, subject: U256) -> Result<Option<Job>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM jobs WHERE chain_id = $1 AND contract = $2 AND subject = $3 ORDER BY round DESC LIMIT 1"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(signed(chain_id))
+            .bind(contract.as_slice())
+            .bind(subject.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(job).transpose()
+    }
+
     /// The stored answer of a job; none if there is no proof yet, or no longer ([`Store::prune`]).
     pub async fn answer(&self, id: i64) -> Result<Option<Answer>, StoreError> {
         let row = sqlx::query("SELECT outputs, proof FROM jobs WHERE id = $1 AND length(proof) > 0")

@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 use super::{Job, State, Store, StoreError, Tx, TxState, bytes, jobs, signed, transactions, unsigned};
-use crate::chain::types::Address;
+use crate::chain::types::{Address, U256};
 
 /// Most rows of a page.
 pub const MOST_LISTED: u32 = 1000;
@@ -22,6 +22,8 @@ pub struct JobFilter {
     pub chain_id: Option<u64>,
     /// Of one of these contracts only, such as an app's; of all if empty.
     pub contracts: Vec<Address>,
+    /// About this subject only.
+    pub subject: Option<U256>,
     /// In one of these states only; in any if empty.
     pub states: Vec<State>,
     /// Older than this row, which was the last one of the page before.
@@ -88,6 +90,7 @@ impl Store {
         let mut conditions = Conditions::default();
         conditions.one("chain_id = ", filter.chain_id.map(|id| Value::Number(signed(id))));
         conditions.any("contract IN ", filter.contracts.iter().map(|contract| Value::Bytes(contract.to_vec())));
+        conditions.one("subject = ", filter.subject.map(|subject| Value::Text(subject.to_string())));
         conditions.any("state IN ", filter.states.iter().map(|state| Value::Text(state.to_string())));
         let columns = format!("{}, updated_at, coalesce(length(proof), 0) AS proof_bytes", jobs::COLUMNS);
         let (rows, next) = self.page("jobs", &columns, conditions, filter.before, filter.limit).await?;

@@ -537,8 +537,8 @@ async fn strangers_get_neither_orders_nor_jobs_and_slow_ones_hold_nothing() {
         [(None, 401, 401), (Some("wrong"), 401, 401), (Some(""), 401, 401), (Some(right), 200, 404)]
     {
         assert_eq!(site.ask(reqwest::Method::GET, "/metrics", token).await.0, metrics, "{token:?}");
-        assert_eq!(site.ask(reqwest::Method::GET, "/api/jobs", token).await.0, metrics, "{token:?}");
-        assert_eq!(site.ask(post.clone(), "/api/jobs/5/drop", token).await.0, orders, "{token:?}");
+        assert_eq!(site.ask(reqwest::Method::GET, "/api/v1/operator/jobs", token).await.0, metrics, "{token:?}");
+        assert_eq!(site.ask(post.clone(), "/api/v1/operator/jobs/5/drop", token).await.0, orders, "{token:?}");
     }
     assert_eq!(site.get("/healthz").await.0, 200);
     assert_eq!(site.get("/readyz").await.0, 200);
@@ -565,7 +565,7 @@ async fn strangers_get_neither_orders_nor_jobs_and_slow_ones_hold_nothing() {
     }
     let large = "x".repeat(1 << 20);
     let http = reqwest::Client::builder().no_proxy().build().expect("client");
-    let sent = http.post(format!("http://{address}/api/replay")).bearer_auth(right);
+    let sent = http.post(format!("http://{address}/api/v1/operator/replay")).bearer_auth(right);
     let status = sent.header("content-type", "application/json").body(large).send().await.map(|r| r.status().as_u16());
     assert!(status.is_err() || status.is_ok_and(|status| status == 413), "a large body is refused");
     drop(daemon);

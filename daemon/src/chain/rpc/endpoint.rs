@@ -45,6 +45,17 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Well => "well",
+            Self::Resting => "resting",
+            Self::Throttled => "throttled",
+            Self::Behind => "behind",
+            Self::Excluded => "excluded",
+        }
+    }
+
     /// As the metric `zugzwang_rpc_condition` shows it.
     pub fn number(self) -> u8 {
         match self {
