@@ -4,6 +4,9 @@ import { checkAccessible } from './lib/axe.mjs';
 import { PHONE } from './lib/browser.mjs';
 import { scenario } from './lib/scenario.mjs';
 import { until } from './lib/wait.mjs';
+import { ask } from './lib/node.mjs';
+import { testWallet } from './lib/wallet.mjs';
+import { connectDemo, connectWallet } from './lib/connect.mjs';
 
 /** The vault's incidents by the API, once one of them has this verdict. */
 async function judged(stage, verdict) {
@@ -53,4 +56,40 @@ scenario('guards: a phone shows all of it', { size: PHONE, scheme: 'dark' }, asy
   assert.ok(width <= inner, `${width} px on a screen of ${inner} px`);
   await checkAccessible(page);
   await shoot('guards-held-phone');
+});
+
+scenario('guards: governance ends a pause, and nobody else is offered to', {}, async ({ page, stage, shoot }) => {
+  const path = `/api/v1/chains/31337/guards/${stage.ready.vault}`;
+  const { governance } = await until('a pause', async () => {
+    const guard = await stage.get(path);
+    return guard.paused && guard;
+  });
+  const { init } = await testWallet(stage, governance);
+  await page.addInitScript({ content: init });
+  await page.goto('/guards');
+  await page.getByText('Governance can end it early').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'End the pause' }).count(), 0);
+  await shoot('guards-paused');
+  await connectWallet(page);
+  await page.getByRole('button', { name: 'End the pause' }).click();
+  await page.locator('.banner').waitFor({ state: 'detached' });
+  await page.locator('#guards').getByText('Running', { exact: true }).waitFor();
+  assert.equal((await stage.get(path)).paused, false);
+});
+
+// The last one: it changes the chain's clock.
+scenario('guards: a held withdrawal is paid out by anybody after its time', {}, async ({ page, stage, shoot }) => {
+  const path = `/api/v1/chains/31337/guards/${stage.ready.vault}/incidents`;
+  const incident = await judged(stage, 'held');
+  const { timestamp } = (await stage.get('/api/v1/info')).chains[0].head;
+  await ask(stage, 'evm_increaseTime', Math.max(0, incident.release_at - timestamp) + 60);
+  await ask(stage, 'evm_mine');
+  await until('the new time', async () => (await stage.get('/api/v1/info')).chains[0].head.timestamp > incident.release_at);
+  await page.goto(`/guards?incident=${incident.id}`);
+  await page.getByText('Anybody may have it paid out').waitFor();
+  await connectDemo(page);
+  await page.getByRole('button', { name: 'Pay out' }).click();
+  await page.locator(`.incidents [data-id="${incident.id}"] .tag`, { hasText: 'Paid out' }).waitFor();
+  assert.equal((await stage.get(`${path}/${incident.id}`)).state, 'claimed');
+  await shoot('guards-paid-out');
 });

@@ -12,7 +12,7 @@ import { closeStages } from './lib/stage.mjs';
 const HERE = new URL('.', import.meta.url);
 
 // What the demo needs a minute for comes last: by then it has happened.
-const LATE = ['guards.test.mjs', 'markets.test.mjs'];
+const LATE = ['markets.test.mjs', 'guards.test.mjs'];
 
 const files = readdirSync(HERE)
   .filter((name) => name.endsWith('.test.mjs'))

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { checkAccessible } from './lib/axe.mjs';
 import { PHONE } from './lib/browser.mjs';
+import { connectDemo } from './lib/connect.mjs';
+import { ask } from './lib/node.mjs';
 import { scenario } from './lib/scenario.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -9,19 +11,12 @@ const PATH = '/api/v1/chains/31337/markets';
 
 const list = async (stage) => (await stage.get(`${PATH}?limit=200`)).items;
 
-/** Connects the demo's throw-away key. */
-async function connect(page) {
-  await page.getByRole('button', { name: 'Connect' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: /demo key/i }).click();
-  await page.locator('#account').waitFor();
-}
-
 scenario('markets: a bet goes into its pool', {}, async ({ page, stage, shoot }) => {
   const market = await until('an open market', async () => (await list(stage)).find((m) => m.state === 'open' && Number(m.close) * 1000 - Date.now() > 600_000));
   await page.goto('/markets');
   await page.getByRole('link', { name: market.question }).first().click();
   await page.getByRole('heading', { name: 'Your bets' }).waitFor();
-  await connect(page);
+  await connectDemo(page);
   const outcome = market.outcomes[1];
   await page.getByRole('button', { name: 'Bet' }).click();
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'outcome', 'an outcome must be chosen first');
@@ -42,7 +37,7 @@ scenario('markets: a bet goes into its pool', {}, async ({ page, stage, shoot })
 scenario('markets: nonsense is not bet', {}, async ({ page, stage }) => {
   const market = (await list(stage)).find((m) => m.state === 'open');
   await page.goto(`/markets?market=${market.id}`);
-  await connect(page);
+  await connectDemo(page);
   await page.locator(`#outcome-${market.outcomes[0].class}`).check({ force: true });
   for (const nonsense of ['', '0', '-1', '1e18', 'all of it', '0.0000000000000000001']) {
     await page.getByLabel('Amount in ETH').fill(nonsense);
@@ -64,7 +59,7 @@ scenario('markets: a signed bulletin and a proof decide one', {}, async ({ page,
   assert.ok(market.answer.margin >= market.min_margin);
   // The proof's transaction is the chain's own.
   assert.ok(await page.getByTitle(market.proof.tx).count());
-  const [receipt] = await rpc(stage, 'eth_getTransactionReceipt', [market.proof.tx]);
+  const receipt = await ask(stage, 'eth_getTransactionReceipt', market.proof.tx);
   assert.equal(receipt.status, '0x1');
   assert.equal(receipt.to.toLowerCase(), market.contract.toLowerCase());
   await checkAccessible(page);
@@ -80,8 +75,3 @@ scenario('markets: a phone shows a market', { size: PHONE, scheme: 'dark' }, asy
   await checkAccessible(page);
   await shoot('market-decided-phone');
 });
-
-async function rpc(stage, method, params) {
-  const response = await fetch(stage.rpc, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
-  return [(await response.json()).result];
-}

@@ -209,7 +209,7 @@ export class Table<R> {
     const cells = columns.map((column, index) => {
       const part = shown[index] ?? '';
       const opened = index === 0 && open !== undefined;
-      const inner = opened ? h('button', { class: 'link', type: 'button', 'data-order': 'open', onclick: () => open(row) }, part) : part;
+      const inner = opened ? h('button', { class: 'link', type: 'button', 'data-order': 'open', 'aria-label': `${column.title} ${plain(column.value(row))}`, onclick: () => open(row) }, part) : part;
       return h('td', { role: 'cell', 'data-title': column.title, class: looks(column) }, inner);
     });
     if (actions !== undefined) cells.push(h('td', { class: 'orders', role: 'cell' }, orders));
