@@ -43,6 +43,7 @@ pub(super) struct JobsQuery {
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `csv` for all rows as a file.
+    #[param(inline)]
     format: Option<Format>,
 }
 
@@ -63,6 +64,7 @@ pub(super) struct TxQuery {
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `csv` for all rows as a file.
+    #[param(inline)]
     format: Option<Format>,
 }
 

@@ -1,0 +1,2339 @@
+// Made by build.mjs from openapi.json. Do not edit.
+
+export interface paths {
+    "/api/v1/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Chains, apps and models of this daemon. What isn't public isn't named. */
+        get: operations["info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needed attention lately, newest first, and whether webhooks took it. */
+        get: operations["alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The nodes that are asked, and how they do. */
+        get: operations["endpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the daemons do from now on: one JSON object each, of which `event` says the kind. */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs of a chain, newest first. */
+        get: operations["jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job with its time line and its transactions. */
+        get: operations["job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/jobs/{id}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a job up. */
+        post: operations["drop_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Works on a job again that ended without an answer. */
+        post: operations["retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The keys that sign: what they have, and what they may spend. */
+        get: operations["keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every series that `/metrics` gives. */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The networks that are loaded, and what a proof of each takes. */
+        get: operations["models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads a block's logs again, and does what they ask. What has a job already isn't doubled. */
+        post: operations["replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every chain's daemon: health, head, counts of jobs and transactions. */
+        get: operations["status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Transactions of a chain, newest first. */
+        get: operations["transactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/transactions/{id}/bump": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replaces a transaction at the next turn by a version that pays more, within the caps. */
+        post: operations["bump"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/transactions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a transaction up, and with it the job that it answers: its nonce is used by a payment of nothing to ourselves. */
+        post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The machines that make proofs for this daemon, beside its own. */
+        get: operations["workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description An alert that was told. */
+        AlertView: {
+            /**
+             * Format: int64
+             * @description When, Unix milliseconds.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description Which chain's.
+             */
+            chain_id: number;
+            /** @description Whether every webhook took it; null while that is under way, or without a webhook. */
+            delivered?: boolean | null;
+            /** @description What it is about. */
+            kind: string;
+            /** @description Whether it is open still. */
+            open: boolean;
+            /** @description Its words. */
+            text: string;
+        };
+        /** @description An app. */
+        AppInfo: {
+            /** @description Its contract. */
+            contract: string;
+            /** @description Which: `chess`, `world`, `market`, `board`, `guard` or `oracle`. */
+            kind: string;
+        };
+        /** @description A chain. */
+        ChainInfo: {
+            /** @description Its apps. */
+            apps: components["schemas"]["AppInfo"][];
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            chain_id: number;
+            /**
+             * Format: int64
+             * @description Blocks on top of an event before it is acted on.
+             */
+            confirmations: number;
+            /** @description Whether it is a local demo chain. */
+            demo: boolean;
+            /** @description What a transaction's hash is appended to for a link. */
+            explorer?: string | null;
+            /**
+             * Format: int64
+             * @description Blocks on top of a transaction before it is final.
+             */
+            finality: number;
+            head?: null | components["schemas"]["HeadInfo"];
+            /** @description A node that pages may ask. */
+            rpc_url?: string | null;
+        };
+        /** @description What came of an order. */
+        Done: {
+            /** @description In words, one line for each thing. */
+            said: string[];
+        };
+        /** @description An endpoint of a chain. */
+        EndpointView: {
+            /**
+             * Format: int64
+             * @description Whose.
+             */
+            chain_id: number;
+            /** @description `well`, `resting`, `throttled`, `behind` or `excluded`. */
+            condition: string;
+            /** @description Scheme and host. */
+            endpoint: string;
+            /**
+             * Format: int64
+             * @description Requests that failed.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description The newest block that it has told of.
+             */
+            head?: number | null;
+            /**
+             * Format: int64
+             * @description How many blocks that is behind the best head.
+             */
+            lag: number;
+            /**
+             * Format: int64
+             * @description Milliseconds that the latest answer took.
+             */
+            latency_ms: number;
+            /**
+             * Format: int64
+             * @description Requests since the start.
+             */
+            requests: number;
+            /** @description The latest failure. */
+            trouble?: string | null;
+        };
+        /** @description A block. */
+        HeadInfo: {
+            /** @description Its hash. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description Its Unix time.
+             */
+            timestamp: number;
+        };
+        /** @description What this daemon serves. */
+        Info: {
+            /** @description The chains that everybody may see something of. */
+            chains: components["schemas"]["ChainInfo"][];
+            /** @description The models that it proves. */
+            models: components["schemas"]["ModelInfo"][];
+            /** @description Whether anything is public. */
+            public: boolean;
+            /** @description Its version. */
+            version: string;
+        };
+        /** @description A job with its transactions, oldest first. */
+        JobDetail: components["schemas"]["JobView"] & {
+            /** @description The step of the proof in the making, in words. */
+            step?: string | null;
+            /** @description When it came to what. */
+            times?: components["schemas"]["Times"];
+            /** @description Its transactions. */
+            transactions: components["schemas"]["TxView"][];
+        };
+        /** @description A job. */
+        JobView: {
+            /** @description The app whose contract asks; null where the caller has no configuration. */
+            app?: string | null;
+            /**
+             * Format: int32
+             * @description Proofs started.
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description The block that asked.
+             */
+            block: number;
+            /**
+             * Format: int64
+             * @description Chain id.
+             */
+            chain_id: number;
+            /** @description The contract that asks. */
+            contract: string;
+            /**
+             * Format: int64
+             * @description When it was first stored, unix milliseconds.
+             */
+            created_at: number;
+            /**
+             * Format: int64
+             * @description Its row, by which commands name it.
+             */
+            id: number;
+            /** @description Why, where that needs words. */
+            note: string;
+            /**
+             * Format: int64
+             * @description Milliseconds that the stored proof took.
+             */
+            proving_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Which question.
+             */
+            round: number;
+            /** @description Where it stands. */
+            state: string;
+            /** @description What is asked about. */
+            subject: string;
+            /**
+             * Format: int64
+             * @description When it last changed, unix milliseconds.
+             */
+            updated_at?: number;
+        };
+        /** @description A key that signs. */
+        KeyView: {
+            /** @description Its address. */
+            address: string;
+            /** @description Its wei; null while the node doesn't answer. */
+            balance?: string | null;
+            /**
+             * Format: int64
+             * @description On which chain.
+             */
+            chain_id: number;
+            /** @description Most wei in any 24 hours; null for no limit. */
+            day_limit?: string | null;
+            /** @description Wei that the last 24 hours cost, and that what is under way may cost. */
+            day_spent: string;
+            /** @description Most wei in any hour; null for no limit. */
+            hour_limit?: string | null;
+            /** @description Wei that the last hour cost, and that what is under way may cost. */
+            hour_spent: string;
+            /** @description Its name, by which an app chooses it. */
+            name: string;
+        };
+        /** @description Some rows of a list. */
+        List_AlertView: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description When, Unix milliseconds.
+                 */
+                at: number;
+                /**
+                 * Format: int64
+                 * @description Which chain's.
+                 */
+                chain_id: number;
+                /** @description Whether every webhook took it; null while that is under way, or without a webhook. */
+                delivered?: boolean | null;
+                /** @description What it is about. */
+                kind: string;
+                /** @description Whether it is open still. */
+                open: boolean;
+                /** @description Its words. */
+                text: string;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_EndpointView: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Whose.
+                 */
+                chain_id: number;
+                /** @description `well`, `resting`, `throttled`, `behind` or `excluded`. */
+                condition: string;
+                /** @description Scheme and host. */
+                endpoint: string;
+                /**
+                 * Format: int64
+                 * @description Requests that failed.
+                 */
+                errors: number;
+                /**
+                 * Format: int64
+                 * @description The newest block that it has told of.
+                 */
+                head?: number | null;
+                /**
+                 * Format: int64
+                 * @description How many blocks that is behind the best head.
+                 */
+                lag: number;
+                /**
+                 * Format: int64
+                 * @description Milliseconds that the latest answer took.
+                 */
+                latency_ms: number;
+                /**
+                 * Format: int64
+                 * @description Requests since the start.
+                 */
+                requests: number;
+                /** @description The latest failure. */
+                trouble?: string | null;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_JobView: {
+            /** @description The rows. */
+            items: {
+                /** @description The app whose contract asks; null where the caller has no configuration. */
+                app?: string | null;
+                /**
+                 * Format: int32
+                 * @description Proofs started.
+                 */
+                attempts: number;
+                /**
+                 * Format: int64
+                 * @description The block that asked.
+                 */
+                block: number;
+                /**
+                 * Format: int64
+                 * @description Chain id.
+                 */
+                chain_id: number;
+                /** @description The contract that asks. */
+                contract: string;
+                /**
+                 * Format: int64
+                 * @description When it was first stored, unix milliseconds.
+                 */
+                created_at: number;
+                /**
+                 * Format: int64
+                 * @description Its row, by which commands name it.
+                 */
+                id: number;
+                /** @description Why, where that needs words. */
+                note: string;
+                /**
+                 * Format: int64
+                 * @description Milliseconds that the stored proof took.
+                 */
+                proving_ms?: number | null;
+                /**
+                 * Format: int64
+                 * @description Which question.
+                 */
+                round: number;
+                /** @description Where it stands. */
+                state: string;
+                /** @description What is asked about. */
+                subject: string;
+                /**
+                 * Format: int64
+                 * @description When it last changed, unix milliseconds.
+                 */
+                updated_at?: number;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_KeyView: {
+            /** @description The rows. */
+            items: {
+                /** @description Its address. */
+                address: string;
+                /** @description Its wei; null while the node doesn't answer. */
+                balance?: string | null;
+                /**
+                 * Format: int64
+                 * @description On which chain.
+                 */
+                chain_id: number;
+                /** @description Most wei in any 24 hours; null for no limit. */
+                day_limit?: string | null;
+                /** @description Wei that the last 24 hours cost, and that what is under way may cost. */
+                day_spent: string;
+                /** @description Most wei in any hour; null for no limit. */
+                hour_limit?: string | null;
+                /** @description Wei that the last hour cost, and that what is under way may cost. */
+                hour_spent: string;
+                /** @description Its name, by which an app chooses it. */
+                name: string;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_LoadedModel: {
+            /** @description The rows. */
+            items: (components["schemas"]["ModelInfo"] & {
+                /** @description Columns of its table. */
+                columns: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of memory that its keys take.
+                 */
+                key_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of memory that one proof takes on top of that, predicted.
+                 */
+                memory_bytes: number;
+                /** @description Rows of its table in use. */
+                rows: number;
+            })[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_Series: {
+            /** @description The rows. */
+            items: {
+                /** @description Its labels. */
+                labels: {
+                    [key: string]: string;
+                };
+                /** @description Its name; of a histogram's series with `_bucket`, `_sum` or `_count`. */
+                name: string;
+                /**
+                 * Format: double
+                 * @description Its value; null for what is no number.
+                 */
+                value?: number | null;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_Status: {
+            /** @description The rows. */
+            items: {
+                /** @description Alerts that are open. */
+                alerts: string[];
+                /**
+                 * Format: int64
+                 * @description Unix milliseconds of its last sign of life in the store.
+                 */
+                alive_at?: number | null;
+                /** @description Each app's name and contract. */
+                apps: string[];
+                /** @description What it has, in ether. */
+                balance_ether?: string | null;
+                /**
+                 * Format: int64
+                 * @description Chain id.
+                 */
+                chain_id: number;
+                /**
+                 * Format: int64
+                 * @description The last block whose events are stored.
+                 */
+                cursor?: number | null;
+                /**
+                 * Format: int64
+                 * @description The node's newest block.
+                 */
+                head?: number | null;
+                /** @description Jobs by state. */
+                jobs: {
+                    [key: string]: number;
+                };
+                /** @description Whether it does its work. */
+                ready: boolean;
+                /** @description Whether a daemon runs. */
+                running: boolean;
+                /** @description The signing address. */
+                signer?: string | null;
+                /**
+                 * Format: int64
+                 * @description Unix milliseconds of its start.
+                 */
+                started_at?: number | null;
+                /** @description Transactions by state. */
+                transactions: {
+                    [key: string]: number;
+                };
+                /** @description Why not. */
+                why: string[];
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_TxView: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description The block that it is in.
+                 */
+                block?: number | null;
+                /**
+                 * Format: int64
+                 * @description Gas that it used.
+                 */
+                gas_used?: number | null;
+                /** @description Hash of the newest version. */
+                hash?: string | null;
+                /**
+                 * Format: int64
+                 * @description Its row, by which commands name it.
+                 */
+                id: number;
+                /**
+                 * Format: int64
+                 * @description The job that it answers.
+                 */
+                job?: number | null;
+                /** @description Highest fee per gas of the newest version, in wei. */
+                max_fee?: string | null;
+                /** @description Its tip per gas, in wei. */
+                max_priority?: string | null;
+                /**
+                 * Format: int64
+                 * @description Its nonce.
+                 */
+                nonce: number;
+                /** @description Whether it succeeded there. */
+                ok?: boolean | null;
+                /** @description What it is for, in words. */
+                purpose: string;
+                /**
+                 * Format: int64
+                 * @description When the newest version was signed, unix milliseconds.
+                 */
+                signed_at?: number | null;
+                /** @description Whose nonce it has; null where it is shown with its job. */
+                signer?: string | null;
+                /** @description Where it stands. */
+                state: string;
+                /** @description Signed versions. */
+                versions: number;
+                /** @description What the operator wants done with it at the next turn. */
+                wanted?: string | null;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_WorkerView: {
+            /** @description The rows. */
+            items: {
+                /** @description Proofs that it makes now. */
+                busy: number;
+                /** @description Its machine's cores. */
+                cores: number;
+                /** @description The models that it has loaded. */
+                models: string[];
+                /** @description The release that it runs. */
+                release: string;
+                /** @description Proofs that it makes at the same time. */
+                slots: number;
+                /** @description Its id. */
+                worker: string;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description A model with what a proof of it takes. */
+        LoadedModel: components["schemas"]["ModelInfo"] & {
+            /** @description Columns of its table. */
+            columns: number;
+            /**
+             * Format: int64
+             * @description Bytes of memory that its keys take.
+             */
+            key_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of memory that one proof takes on top of that, predicted.
+             */
+            memory_bytes: number;
+            /** @description Rows of its table in use. */
+            rows: number;
+        };
+        /** @description A model. */
+        ModelInfo: {
+            /**
+             * Format: int32
+             * @description Its measured strength, for chess.
+             */
+            elo?: number | null;
+            /**
+             * Format: int64
+             * @description Gas of a transaction that verifies a proof, predicted.
+             */
+            gas?: number | null;
+            /** @description What it is for: `chess`, or `net` for a general network. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Multiply-accumulates of one run.
+             */
+            macs?: number | null;
+            /** @description What contracts pin. */
+            model_id: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description Seconds that its proofs took here, on average of the newest; null before the first.
+             */
+            prove_s?: number | null;
+        };
+        /** @description What went wrong, as RFC 9457 has it. */
+        Problem: {
+            /** @description The stable code, such as `ZZ-809`. */
+            code: string;
+            /** @description What, where, what to do. */
+            detail: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The HTTP status in words. */
+            title: string;
+            /** @description The page of the code: causes, and what to do. */
+            type: string;
+        };
+        /** @description Which block is read again. */
+        Replay: {
+            /**
+             * Format: int64
+             * @description Its height.
+             */
+            block: number;
+            /** @description Only say what its logs ask. */
+            dry_run?: boolean;
+        };
+        /** @description One series. */
+        Series: {
+            /** @description Its labels. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Its name; of a histogram's series with `_bucket`, `_sum` or `_count`. */
+            name: string;
+            /**
+             * Format: double
+             * @description Its value; null for what is no number.
+             */
+            value?: number | null;
+        };
+        /** @description What `zugzwang status` shows of one chain. */
+        Status: {
+            /** @description Alerts that are open. */
+            alerts: string[];
+            /**
+             * Format: int64
+             * @description Unix milliseconds of its last sign of life in the store.
+             */
+            alive_at?: number | null;
+            /** @description Each app's name and contract. */
+            apps: string[];
+            /** @description What it has, in ether. */
+            balance_ether?: string | null;
+            /**
+             * Format: int64
+             * @description Chain id.
+             */
+            chain_id: number;
+            /**
+             * Format: int64
+             * @description The last block whose events are stored.
+             */
+            cursor?: number | null;
+            /**
+             * Format: int64
+             * @description The node's newest block.
+             */
+            head?: number | null;
+            /** @description Jobs by state. */
+            jobs: {
+                [key: string]: number;
+            };
+            /** @description Whether it does its work. */
+            ready: boolean;
+            /** @description Whether a daemon runs. */
+            running: boolean;
+            /** @description The signing address. */
+            signer?: string | null;
+            /**
+             * Format: int64
+             * @description Unix milliseconds of its start.
+             */
+            started_at?: number | null;
+            /** @description Transactions by state. */
+            transactions: {
+                [key: string]: number;
+            };
+            /** @description Why not. */
+            why: string[];
+        };
+        /** @description When a job came to what, in Unix milliseconds; null where it didn't, or where that was before a restart. */
+        Times: {
+            /**
+             * Format: int64
+             * @description It was final.
+             */
+            final_ms?: number | null;
+            /**
+             * Format: int64
+             * @description It was in a block.
+             */
+            included_ms?: number | null;
+            /**
+             * Format: int64
+             * @description The network had run.
+             */
+            inferred_ms?: number | null;
+            /**
+             * Format: int64
+             * @description The proof was stored.
+             */
+            proved_ms?: number | null;
+            /**
+             * Format: int64
+             * @description The question was stored.
+             */
+            seen_ms?: number | null;
+            /**
+             * Format: int64
+             * @description The transaction was signed and stored.
+             */
+            submitted_ms?: number | null;
+        };
+        /** @description A transaction. */
+        TxView: {
+            /**
+             * Format: int64
+             * @description The block that it is in.
+             */
+            block?: number | null;
+            /**
+             * Format: int64
+             * @description Gas that it used.
+             */
+            gas_used?: number | null;
+            /** @description Hash of the newest version. */
+            hash?: string | null;
+            /**
+             * Format: int64
+             * @description Its row, by which commands name it.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description The job that it answers.
+             */
+            job?: number | null;
+            /** @description Highest fee per gas of the newest version, in wei. */
+            max_fee?: string | null;
+            /** @description Its tip per gas, in wei. */
+            max_priority?: string | null;
+            /**
+             * Format: int64
+             * @description Its nonce.
+             */
+            nonce: number;
+            /** @description Whether it succeeded there. */
+            ok?: boolean | null;
+            /** @description What it is for, in words. */
+            purpose: string;
+            /**
+             * Format: int64
+             * @description When the newest version was signed, unix milliseconds.
+             */
+            signed_at?: number | null;
+            /** @description Whose nonce it has; null where it is shown with its job. */
+            signer?: string | null;
+            /** @description Where it stands. */
+            state: string;
+            /** @description Signed versions. */
+            versions: number;
+            /** @description What the operator wants done with it at the next turn. */
+            wanted?: string | null;
+        };
+        /** @description A worker of the fleet. */
+        WorkerView: {
+            /** @description Proofs that it makes now. */
+            busy: number;
+            /** @description Its machine's cores. */
+            cores: number;
+            /** @description The models that it has loaded. */
+            models: string[];
+            /** @description The release that it runs. */
+            release: string;
+            /** @description Proofs that it makes at the same time. */
+            slots: number;
+            /** @description Its id. */
+            worker: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    info: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Info"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AlertView"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_EndpointView"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-Sent Events, until the daemon stops */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs: {
+        parameters: {
+            query?: {
+                /** @description The chain's id; needed where the process serves several. */
+                chain?: number;
+                /** @description A state; `live` for those that are open or need a person, which is what is listed if left out; or `all`. */
+                state?: string;
+                /** @description Of this app only. */
+                app?: string;
+                /** @description About this subject only. */
+                subject?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Most rows of the page; 50 if left out. */
+                limit?: number;
+                /** @description `csv` for all rows as a file. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_JobView"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job: {
+        parameters: {
+            query?: {
+                /** @description The chain's id; needed where the process serves several. */
+                chain?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The job's row */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDetail"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_job: {
+        parameters: {
+            query?: {
+                /** @description The chain's id; needed where the process serves several. */
+                chain?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The job's row */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at an end, or in a block */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry: {
+        parameters: {
+            query?: {
+                /** @description The chain's id; needed where the process serves several. */
+                chain?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The job's row */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is open, or has its answer */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_KeyView"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Series"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_LoadedModel"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay: {
+        parameters: {
+            query?: {
+                /** @description The chain's id; needed where the process serves several. */
+                chain?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replay"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The daemon hasn't read so far */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Status"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transactions: {
+        parameters: {
+            query?: {
+                /** @description The chain's id; needed where the process serves several. */
+                chain?: number;
+                /** @description All of them, not only those that aren't at an end. */
+                all?: boolean;
+                /** @description In this state only. */
+                state?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Most rows of the page; 50 if left out. */
+                limit?: number;
+                /** @description `csv` for all rows as a file. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_TxView"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bump: {
+        parameters: {
+            query?: {
+                /** @description The chain's id; needed where the process serves several. */
+                chain?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The transaction's row */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in a block, or lost */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel: {
+        parameters: {
+            query?: {
+                /** @description The chain's id; needed where the process serves several. */
+                chain?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The transaction's row */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in a block, or lost */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_WorkerView"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or another one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
