@@ -19,7 +19,7 @@ import type { Context } from './main';
 const START = 'rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1';
 const COLOR = 'zugzwang.color';
 
-/** The longest time for a move that is chosen at first, in seconds: nobody is to lose the first game on time. */
+/** The longest time for a move that is chosen at first, in seconds. Offers without a stake are chosen before others. */
 const CALM_S = 900;
 
 export class Lobby {
@@ -80,7 +80,10 @@ export class Lobby {
     const level = this.chosen();
     this.level = level?.modelId ?? null;
     const times = this.times(level);
-    if (this.time === null || !times.includes(this.time)) this.time = times.findLast((t) => t <= CALM_S) ?? times[0] ?? null;
+    if (this.time === null || !times.includes(this.time)) {
+      const free = level?.offers.filter((o) => o.stake === '0').map((o) => o.move_time_s) ?? [];
+      this.time = (free.length > 0 ? free : times).toSorted((a, b) => a - b).findLast((t) => t <= CALM_S) ?? free[0] ?? times[0] ?? null;
+    }
     const stakes = this.stakes(level);
     if (this.stake === null || !stakes.includes(this.stake)) this.stake = stakes[0] ?? null;
   }

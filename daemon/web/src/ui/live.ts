@@ -5,10 +5,14 @@ import { icon } from './icons';
 import { describe, type Trouble } from './trouble';
 
 let turn = 0;
+const waiting: string[] = [];
 
 /** Has a screen reader say something after what it is saying. */
 export function announce(message: string): void {
-  say('live-polite', message);
+  // What is told in one breath is read as one: a region that changes twice at once is read once.
+  waiting.push(message);
+  if (waiting.length > 1) return;
+  setTimeout(() => say('live-polite', waiting.splice(0).join(' ')), 60);
 }
 
 /** Has a screen reader say something at once: for what can't wait. */

@@ -93,14 +93,14 @@ export class Game {
   }
 }
 
-/** Starts a game from the first page; `stake` and `color` are labels of the form. */
-export async function newGame(page, { color = 'White', stake, level } = {}) {
+/** Starts a game from the first page; the options are labels of the form. */
+export async function newGame(page, { level = 'Small', color = 'White', time } = {}) {
   await page.goto('/');
   await page.locator('#play-now').waitFor();
   const choose = (label) => page.locator('.segments label', { hasText: label }).first().click();
-  if (level) await choose(level);
+  await choose(level);
   await choose(color);
-  if (stake) await choose(stake);
+  if (time) await choose(time);
   await page.locator('#play-now').click();
   await page.waitForURL(/\?game=\d+/);
   const game = new Game(page);

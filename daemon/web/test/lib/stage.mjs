@@ -118,6 +118,12 @@ export class Stage {
     return this.get(`/api/v1/operator${path}`, { authorization: `Bearer ${this.token}` });
   }
 
+  /** The daemon's process, as the daemon itself tells it. It changes when the demo starts it again. */
+  async daemonPid() {
+    const file = join(this.ready.dir, 'zugzwang.31337.http');
+    return JSON.parse(readFileSync(file, 'utf8')).pid;
+  }
+
   /** Last lines of the demo and of its daemon. */
   tail() {
     let log = '';
