@@ -1,17 +1,17 @@
 //! References to what is on the chain, and times by the chain's clock.
 
-import type { Chain, Hex } from '../api/types';
+import type { Chain } from '../api/types';
 import { fill, h, s, text } from './dom';
 import { dateTime, duration, short } from './format';
 import { announce } from './live';
 
 /** A hash or an address in short, with a button that copies all of it. `what` names it for screen readers. */
-export function reference(hex: Hex, what: string): HTMLElement {
+export function reference(hex: string, what: string): HTMLElement {
   return h('span', { class: 'ref' }, h('span', { class: 'mono', title: hex }, short(hex)), copier(hex, what));
 }
 
 /** The same of a transaction, as a link if the chain has an explorer. */
-export function transaction(chain: Chain | null, tx: Hex): HTMLElement {
+export function transaction(chain: Chain | null, tx: string): HTMLElement {
   const explorer = chain?.explorer ?? null;
   if (explorer === null) return reference(tx, 'transaction');
   return h('span', { class: 'ref' }, h('a', { class: 'mono', href: `${explorer}${tx}`, title: tx, rel: 'noreferrer' }, short(tx)), copier(tx, 'transaction'));
