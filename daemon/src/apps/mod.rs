@@ -11,6 +11,7 @@ pub mod chess;
 pub mod guard;
 pub mod market;
 pub mod oracle;
+pub mod world;
 
 use std::{any::Any, collections::BTreeMap, fmt, ops::Range, pin::Pin, sync::Arc};
 
@@ -322,6 +323,10 @@ pub async fn open(config: &Config, ground: &Ground) -> Result<Vec<Arc<dyn App>>,
     if let Some(chess) = &config.chess {
         let ground = ground.of(config, "chess", chess.arena)?;
         apps.push(Arc::new(chess::Chess::open(chess, &ground).await?));
+    }
+    if let Some(world) = &config.world {
+        let ground = ground.of(config, "world", world.contract)?;
+        apps.push(Arc::new(world::World::open(world, &ground).await?));
     }
     if let Some(oracle) = &config.oracle {
         let ground = ground.of(config, "oracle", oracle.contract)?;

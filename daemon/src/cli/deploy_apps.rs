@@ -1,4 +1,4 @@
-//! `zugzwang deploy oracle|market|guard`: puts the contracts of the other apps on a chain, and prints the configuration for
+//! `zugzwang deploy world|oracle|market|guard`: puts the contracts of the other apps on a chain, and prints the configuration for
 //! `run`.
 
 use std::path::{Path, PathBuf};
@@ -8,25 +8,49 @@ use serde::Serialize;
 
 use super::{CliError, Output};
 use crate::{
-    apps::{guard, market, oracle},
+    apps::{guard, market, oracle, world},
     chain::{
         Client, Wallet, signer,
-        types::{Address, B256},
+        types::{Address, B256, U256},
         wallet::Receipt,
     },
-    config::{Config, RawConfig},
+    config::{Config, ModelConfig, RawConfig},
     out,
     prover::{self, verifier},
 };
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum App {
+    /// An arena in which anybody plays against the NPC, with a game, by the model of the configuration.
+    World(WorldArgs),
     /// The general oracle, with models registered.
     Oracle(OracleArgs),
     /// Parimutuel markets, an oracle of Conditional Tokens if there is one to serve, and a board for bulletins.
     Market(MarketArgs),
     /// A guarded vault.
     Guard(GuardArgs),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct WorldArgs {
+    /// An arena that is there already.
+    #[arg(long)]
+    contract: Option<Address>,
+    /// Whether the World plays Black.
+    #[arg(long)]
+    black: bool,
+    /// Seconds in which votes are taken for each move of the World.
+    #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..4_194_304))]
+    window: u64,
+    /// Seconds for each move of the NPC.
+    #[arg(long, default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..4_194_304))]
+    move_time: u64,
+    /// The least that a vote must bring, in wei.
+    #[arg(long, default_value = "1000000000000000")]
+    least_stake: U256,
+    /// What the World can win, in wei; is sent along.
+    #[arg(long, default_value = "0")]
+    pot: U256,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -87,6 +111,9 @@ struct Deployed {
     contracts: Vec<(&'static str, String)>,
     /// Each verifier with its model's id, and its number at the oracle if it is registered there.
     verifiers: Vec<Verifier>,
+    /// The game that was opened, of an arena in which the World plays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    game: Option<String>,
     start_block: u64,
     gas: u64,
     /// For the configuration file.
@@ -108,6 +135,7 @@ struct Site {
     config: Config,
     contracts: Vec<(&'static str, String)>,
     verifiers: Vec<Verifier>,
+    game: Option<U256>,
     start_block: Option<u64>,
     gas: u64,
 }
@@ -126,7 +154,7 @@ impl Site {
                 "account {account} has no money on chain {chain}: send it some for gas"
             )));
         }
-        Ok(Self { wallet, config, contracts: vec![], verifiers: vec![], start_block: None, gas: 0 })
+        Ok(Self { wallet, config, contracts: vec![], verifiers: vec![], game: None, start_block: None, gas: 0 })
     }
 
     fn note(&mut self, receipt: &Receipt) {
@@ -143,9 +171,14 @@ impl Site {
 
     /// The verifier of a model; its address and the model's id.
     async fn verifier(&mut self, folder: &Path) -> Result<(Address, B256), CliError> {
-        let common =
-            crate::config::ModelConfig { dir: folder.to_owned(), shape: String::new(), ..self.config.model.clone() };
-        let prover = prover::load(&common, &|step| out::note(step))?;
+        let common = ModelConfig { dir: folder.to_owned(), shape: String::new(), ..self.config.model.clone() };
+        self.verifier_of(&common).await
+    }
+
+    /// The same, of a model with a shape.
+    async fn verifier_of(&mut self, model: &ModelConfig) -> Result<(Address, B256), CliError> {
+        let folder = &model.dir;
+        let prover = prover::load(model, &|step| out::note(step))?;
         let code = verifier::get(folder, prover.as_ref()).await?;
         let receipt = self.wallet.deploy("the verifier", code.bytecode).await?;
         self.note(&receipt);
@@ -170,6 +203,7 @@ impl Site {
             config: format!("{section}{chain}"),
             contracts: self.contracts,
             verifiers: self.verifiers,
+            game: self.game.map(|game| game.to_string()),
             start_block,
             gas: self.gas,
         };
@@ -181,6 +215,9 @@ impl Site {
             }
             for (name, address) in &deployed.contracts {
                 text.push_str(&format!("{name} {address}\n"));
+            }
+            if let Some(game) = &deployed.game {
+                text.push_str(&format!("game {game}\n"));
             }
             text.push_str(&format!("{} gas\n\n{}", deployed.gas, deployed.config));
             text
@@ -201,6 +238,28 @@ pub(super) async fn run(app: App, raw: RawConfig, output: Output) -> Result<(), 
     }
     let mut site = Site::new(raw).await?;
     match app {
+        App::World(args) => {
+            let model = site.config.model.clone();
+            let (verifier, model_id) = site.verifier_of(&model).await?;
+            let contract = match args.contract {
+                Some(contract) => contract,
+                None => site.deploy("world", world::creation_code()).await?,
+            };
+            let terms = world::Terms {
+                verifier,
+                model_id,
+                world_is_white: !args.black,
+                window: args.window,
+                move_time: args.move_time,
+                least_stake: args.least_stake,
+            };
+            let wallet = site.wallet.clone().speaking(world::words);
+            let (game, receipt) = wallet.open_world(contract, &terms, args.pot).await?;
+            site.note(&receipt);
+            site.game = Some(game);
+            let dir = model.dir.display().to_string();
+            site.done(format!("[world]\ncontract = \"{contract}\"\n\n[model]\ndir = {dir:?}\n"), output)
+        }
         App::Oracle(args) => {
             let contract = match args.contract {
                 Some(contract) => contract,

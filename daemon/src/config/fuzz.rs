@@ -11,6 +11,9 @@ const THEN_VARIABLES: u8 = 0xff;
 const APPS: &str = r#"
 [chess]
 arena = "0x00000000000000000000000000000000000000aa"
+[world]
+contract = "0x00000000000000000000000000000000000000ab"
+close_rounds = false
 [oracle]
 contract = "0x00000000000000000000000000000000000000bb"
 models = ["models/football"]

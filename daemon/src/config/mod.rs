@@ -18,6 +18,7 @@ mod store;
 pub mod submit;
 mod web;
 mod worker;
+pub mod world;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,6 +47,7 @@ pub use store::{RawStore, StoreConfig};
 pub use submit::{SpendLimits, SubmitConfig};
 pub use web::{RawWeb, WebConfig, WebLimits};
 pub use worker::{RawWorkerConfig, WorkerConfig};
+pub use world::WorldConfig;
 
 /// What can be wrong with a configuration. Each message says what, where and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +67,7 @@ pub enum ConfigError {
     },
     /// No contract at all.
     #[error(
-        "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it), oracle.contract, market.contracts or guard.contracts"
+        "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it), world.contract, oracle.contract, market.contracts or guard.contracts"
     )]
     NoApp,
     /// A worker that is told of a signing key.
@@ -112,6 +114,8 @@ pub struct Config {
     pub chain: ChainConfig,
     /// The arena whose NPC is played.
     pub chess: Option<ChessConfig>,
+    /// The arena in which the World plays against the NPC.
+    pub world: Option<WorldConfig>,
     /// The inference oracle whose requests are answered.
     pub oracle: Option<OracleConfig>,
     /// Prediction markets and the feeds that decide them.
@@ -306,16 +310,18 @@ impl Config {
     /// Each app's name and contract.
     pub fn contracts(&self) -> Vec<(&'static str, Address)> {
         let chess = self.chess.iter().map(|chess| ("chess", chess.arena));
+        let world = self.world.iter().map(|world| ("world", world.contract));
         let oracle = self.oracle.iter().map(|oracle| ("oracle", oracle.contract));
         let markets = self.market.iter().flat_map(|market| market.contracts.iter().map(|m| ("market", *m)));
         let boards = self.market.iter().filter_map(|market| Some(("board", market.board?)));
         let guards = self.guard.iter().flat_map(|guard| guard.contracts.iter().map(|g| ("guard", *g)));
-        chess.chain(oracle).chain(markets).chain(boards).chain(guards).collect()
+        chess.chain(world).chain(oracle).chain(markets).chain(boards).chain(guards).collect()
     }
 
     /// The folders of all models that are proven.
     pub fn model_folders(&self) -> Vec<PathBuf> {
-        let chess = self.chess.iter().map(|_| self.model.dir.clone());
+        let has_chess = self.chess.is_some() || self.world.is_some();
+        let chess = has_chess.then(|| self.model.dir.clone()).into_iter();
         let oracle = self.oracle.iter().flat_map(|oracle| oracle.models.clone());
         let market = self.market.iter().flat_map(|market| market.models.clone());
         let guard = self.guard.iter().flat_map(|guard| guard.models.clone());
@@ -335,6 +341,7 @@ impl Config {
         KeyConfig::check_names(&keys)?;
         let of_sections = [
             ("chess", raw.chess.key.clone()),
+            ("world", raw.world.key.clone()),
             ("oracle", raw.oracle.key.clone()),
             ("market", raw.market.key.clone()),
             ("guard", raw.guard.key.clone()),
@@ -358,15 +365,17 @@ impl Config {
                 ));
             }
         }
+        let world = named(&raw.world.contract).then(|| WorldConfig::from_raw(&raw.world)).transpose()?;
         let oracle = named(&raw.oracle.contract).then(|| OracleConfig::from_raw(raw.oracle)).transpose()?;
         let market = (!raw.market.contracts.is_empty()).then(|| MarketConfig::from_raw(raw.market)).transpose()?;
         let guard = (!raw.guard.contracts.is_empty()).then(|| GuardConfig::from_raw(raw.guard)).transpose()?;
-        if chess.is_none() && oracle.is_none() && market.is_none() && guard.is_none() {
+        if chess.is_none() && world.is_none() && oracle.is_none() && market.is_none() && guard.is_none() {
             return Err(ConfigError::NoApp);
         }
         let mut config = Self {
             chain,
             chess,
+            world,
             oracle,
             market,
             guard,
@@ -551,7 +560,7 @@ mod tests {
             "",
             &[],
             expect![
-                "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it), oracle.contract, market.contracts or guard.contracts"
+                "no contract is named, so there is nothing to watch: set chess.arena (`zugzwang deploy` prints it), world.contract, oracle.contract, market.contracts or guard.contracts"
             ],
         );
         check(

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     ConfigError, RawFleet, RawProver, RawStore, RawWeb, alerts::RawAlerts, chain::RawChain, http::RawHttp, key::RawKey,
-    log::RawLog, secrets, submit::RawSubmit,
+    log::RawLog, secrets, submit::RawSubmit, world::RawWorld,
 };
 use crate::chain::rpc::redacted;
 
@@ -22,6 +22,8 @@ pub struct RawConfig {
     pub chain: RawChain,
     /// `[chess]`.
     pub chess: RawChess,
+    /// `[world]`.
+    pub world: RawWorld,
     /// `[oracle]`.
     pub oracle: RawOracle,
     /// `[market]`.

@@ -27,3 +27,4 @@ mod store;
 mod submit;
 mod whole;
 mod world;
+mod worlds;

@@ -7,6 +7,7 @@ use alloy::{
 use zugzwang_circuits::schema::PackedBoard;
 use zugzwang_contracts::ChessArena::{self, ChessArenaErrors as Errors, ChessArenaEvents as Events};
 
+use super::turn::Turn;
 use crate::chain::{
     ChainError, Client, Contract, contract,
     policy::Permit,
@@ -69,7 +70,20 @@ pub struct Game {
 impl Game {
     /// Whether the NPC is to make this half-move.
     pub fn asks(&self, ply: u64) -> bool {
-        self.ended.is_none() && !self.human_to_move && self.ply == ply
+        self.turn().asks(ply)
+    }
+
+    /// The game as far as the NPC's turn goes.
+    pub(super) fn turn(&self) -> Turn<'_> {
+        Turn {
+            ended: self.ended.as_deref(),
+            ply: self.ply,
+            npc_to_move: !self.human_to_move,
+            white_to_move: self.white_to_move(),
+            model_id: self.model_id,
+            host: self.host,
+            board: &self.board,
+        }
     }
 
     /// Whether White is to move.
@@ -135,7 +149,7 @@ impl Arena {
             human_is_white: view.humanIsWhite,
             human_to_move: view.humanToMove,
             ended: (outcome != RUNNING).then(|| ending(outcome, reason)),
-            board: self.board(view.board, view.state)?,
+            board: unpacked(self.address(), view.board, view.state)?,
         })
     }
 
@@ -171,30 +185,38 @@ impl Arena {
         let call = ChessArena::claimTimeoutCall { gameId: game };
         Call { to: self.address(), data: call.abi_encode().into(), value: U256::ZERO }
     }
-
-    /// Unpacks a board word and the state's rights, as `chess/Moves.sol` lays them out.
-    fn board(&self, board: U256, state: U256) -> Result<PackedBoard, ChainError> {
-        let bits: u64 = state.wrapping_to();
-        let squares = std::array::from_fn(|square| (board.wrapping_shr(4 * square)).wrapping_to::<u64>() as u8 & 15);
-        let castling = std::array::from_fn(|right| bits >> right & 1 == 1);
-        let file = (bits >> 4 & 15) as u8;
-        let en_passant = file.checked_sub(1);
-        PackedBoard::new(squares, castling, en_passant).map_err(|e| ChainError::Undecodable {
-            name: "arena",
-            address: self.address(),
-            what: "the board".into(),
-            why: e.to_string(),
-        })
-    }
 }
 
-const RUNNING: u8 = 0;
-const TIMEOUT: u8 = 4;
-const HUMAN_WON: u8 = 1;
+/// Unpacks a board word and the state's rights of an arena, as `chess/Moves.sol` lays them out.
+pub(in crate::apps) fn unpacked(arena: Address, board: U256, state: U256) -> Result<PackedBoard, ChainError> {
+    let bits: u64 = state.wrapping_to();
+    let squares = std::array::from_fn(|square| (board.wrapping_shr(4 * square)).wrapping_to::<u64>() as u8 & 15);
+    let castling = std::array::from_fn(|right| bits >> right & 1 == 1);
+    let file = (bits >> 4 & 15) as u8;
+    let en_passant = file.checked_sub(1);
+    PackedBoard::new(squares, castling, en_passant).map_err(|e| ChainError::Undecodable {
+        name: "arena",
+        address: arena,
+        what: "the board".into(),
+        why: e.to_string(),
+    })
+}
+
+/// `Outcome` and `Reason` of `chess/GameWord.sol`.
+pub(in crate::apps) const RUNNING: u8 = 0;
+pub(in crate::apps) const TIMEOUT: u8 = 4;
+pub(in crate::apps) const HUMAN_WON: u8 = 1;
 
 /// How a game ended, in words.
 fn ending(outcome: u8, reason: u8) -> String {
-    let who = ["still running", "the human won", "the NPC won", "drawn"].get(usize::from(outcome)).unwrap_or(&"ended");
+    ending_of("the human", outcome, reason)
+}
+
+/// The same, with a name for the side that isn't the NPC.
+pub(in crate::apps) fn ending_of(human: &str, outcome: u8, reason: u8) -> String {
+    let won = format!("{human} won");
+    let who =
+        ["still running", won.as_str(), "the NPC won", "drawn"].get(usize::from(outcome)).copied().unwrap_or("ended");
     let why = [
         "",
         "by checkmate",

@@ -4,6 +4,7 @@ pub mod arena;
 mod board;
 pub mod clock;
 mod players;
+pub(super) mod turn;
 
 pub use board::*;
 pub use players::{Ending, Terms};
@@ -12,7 +13,7 @@ use self::{
     arena::{Arena, ArenaEvent},
     clock::Standing,
 };
-use super::{App, AppError, Async, Ground, Look, Next, Occurrence, Question, Reply, Task, Told, request_of};
+use super::{App, AppError, Async, Ground, Look, Next, Occurrence, Question, Reply, Told};
 use crate::{
     chain::{
         ChainError,
@@ -24,9 +25,6 @@ use crate::{
     prover::Models,
     store::{Answer, Job},
 };
-
-/// The place of the ranking among a chess proof's instances.
-const RANKING: usize = 2;
 
 /// The app.
 #[derive(Debug)]
@@ -53,35 +51,12 @@ impl Chess {
     }
 
     async fn asked(&self, game: U256, ply: u64) -> Result<Question, AppError> {
-        let nothing = |why: String| Ok(Question::Nothing { why });
         let state = self.arena.game(game, None).await?;
-        if let Some(how) = state.ended {
-            return nothing(how);
+        let turn = state.turn();
+        match turn.prover(ply, self.host, &self.models) {
+            Ok(prover) => Ok(Question::Prove(turn.task(prover, &self.arena.instances(game, self.signer).await?))),
+            Err(question) => Ok(question),
         }
-        if state.ply > ply {
-            return nothing(format!("the game is at ply {} already", state.ply));
-        }
-        if !state.asks(ply) {
-            return Ok(Question::NotYet);
-        }
-        let Some(prover) = self.models.get(state.model_id.0) else {
-            return nothing("the game is played by another model".into());
-        };
-        if state.host != self.host {
-            return nothing(format!("the game is hosted by {}", state.host));
-        }
-        match is_over(&state.board, state.white_to_move()) {
-            Ok(false) => {}
-            Ok(true) => return nothing("the NPC has no legal move: the human may claim the end of the game".into()),
-            Err(error) => return nothing(error.to_string()),
-        }
-        let instances = self.arena.instances(game, self.signer).await?;
-        Ok(Question::Prove(Task {
-            prover: prover.clone(),
-            input: state.board.to_tensor(),
-            request: request_of(&instances[0], &instances[1]),
-            outputs: RANKING..RANKING + 1,
-        }))
     }
 
     /// How a game stands now; `None` if its creation was undone.
