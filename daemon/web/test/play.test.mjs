@@ -20,8 +20,7 @@ const PROMOTION = ['g1h3', 'a2a4', 'a4a5', 'a5a6', 'e2e3', 'a6b7'];
 
 /** The address that the page plays with. */
 async function account(page) {
-  const label = await page.locator('#account').getAttribute('aria-label');
-  return label.match(/0x[0-9a-fA-F]{40}/)[0];
+  return page.locator('#account').getAttribute('title');
 }
 
 scenario('play: a whole game, from the first click to mate', {}, async ({ page, stage, shoot }) => {
@@ -45,8 +44,8 @@ scenario('play: a whole game, from the first click to mate', {}, async ({ page, 
     assert.equal(moves.length, plies);
     if (i === 1) await verified(page, shoot);
   }
-  // The network's host proves that no ranked move is legal, or the winner claims it: whichever comes first ends the game.
-  await page.locator('#do-mate').click({ timeout: 5000 }).catch(() => {});
+  // Nobody has a move any more: the winner claims it.
+  await page.locator('#do-mate').click();
   await game.status(/You won by checkmate. 0.2 ETH are yours to withdraw/);
   assert.match((await game.moves()).at(-1), /^Bxf7#$/);
   await page.evaluate(() => scrollTo(0, 0));

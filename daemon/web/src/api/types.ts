@@ -62,6 +62,8 @@ export interface Offer {
   max_games: number;
   running: number;
   open: boolean;
+  /** Whether this daemon plays the network's side of its games. */
+  served: boolean;
 }
 
 export interface PlayedMove {

@@ -34,10 +34,11 @@ export class Grid {
         const file = FILES.charAt(this.color === 'w' ? column : 7 - column);
         const square = `${file}${rank}` as Square;
         const dark = (FILES.indexOf(file) + rank) % 2 === 1;
-        // Coordinates stand in the squares of the lowest row and of the first column.
-        const cell = h('div', { class: `cell ${dark ? 'dark' : 'light'}`, role: 'gridcell', tabindex: -1, 'data-cell': square, onclick: () => this.keys.choose(square) },
-          column === 0 ? h('span', { class: 'rank', 'aria-hidden': 'true' }, String(rank)) : null,
-          row === 7 ? h('span', { class: 'file', 'aria-hidden': 'true' }, file) : null);
+        // Coordinates stand in the squares of the lowest row and of the first column; the style sheet draws them.
+        const cell = h('div', {
+          class: `cell ${dark ? 'dark' : 'light'}`, role: 'gridcell', tabindex: -1, 'data-cell': square, onclick: () => this.keys.choose(square),
+          'data-rank': column === 0 ? rank : null, 'data-file': row === 7 ? file : null,
+        });
         this.cells.set(square, cell);
         return cell;
       });

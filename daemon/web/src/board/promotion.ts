@@ -15,6 +15,7 @@ export function promotion(board: Board, color: Color, square: Square): Promise<(
     const before = document.activeElement;
     const close = (choice: (typeof CHOICES)[number] | null) => {
       shade.remove();
+      document.removeEventListener('keydown', key, true);
       if (before instanceof HTMLElement) before.focus();
       done(choice);
     };
@@ -22,7 +23,8 @@ export function promotion(board: Board, color: Color, square: Square): Promise<(
       h('button', { class: 'promote', type: 'button', 'data-piece': type, 'aria-label': PIECES[type], onclick: () => close(type) }, pieceIcon(color, type)));
     const box = h('div', { class: 'promotion', role: 'dialog', 'aria-modal': 'true', 'aria-label': 'Promote to' }, buttons);
     const shade = h('div', { class: 'promotion-shade', onclick: (event) => event.target === shade && close(null) }, box);
-    shade.addEventListener('keydown', (event) => {
+    // All keys are the choice's while it is open, wherever a click has left the focus.
+    const key = (event: KeyboardEvent) => {
       const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
       const step = event.key === 'ArrowDown' || event.key === 'ArrowRight' || (event.key === 'Tab' && !event.shiftKey) ? 1
         : event.key === 'ArrowUp' || event.key === 'ArrowLeft' || event.key === 'Tab' ? -1 : 0;
@@ -31,7 +33,8 @@ export function promotion(board: Board, color: Color, square: Square): Promise<(
       else return;
       event.preventDefault();
       event.stopPropagation();
-    });
+    };
+    document.addEventListener('keydown', key, true);
     const { left, top } = board.place(square);
     box.style.left = `${left * 100}%`;
     if (top < 0.5) box.style.top = '0';
@@ -40,7 +43,8 @@ export function promotion(board: Board, color: Color, square: Square): Promise<(
       box.style.flexDirection = 'column-reverse';
     }
     board.frame.append(shade);
-    buttons[0]?.focus();
+    // After the click that led here has put the focus where it wants.
+    setTimeout(() => buttons[0]?.focus());
     announce('Promote to queen, rook, bishop or knight?');
   });
 }

@@ -125,7 +125,6 @@ export class GameView {
       this.shown = null;
     }
     if (game.npc !== null) this.progress = game.npc;
-    else if (before === null || game.ply !== before.ply) this.progress = null;
     if (game.outcome !== null && before !== null && before.outcome === null) alert(this.ending(game));
     this.draw();
   }
@@ -223,10 +222,17 @@ export class GameView {
     this.drawPlates(game, shown);
     const proven = new Set(game.moves.filter((m) => m.by === 'npc').map((m) => m.ply));
     this.list.show(now, proven, this.shown ?? now.plies);
-    this.thinking.show(game.outcome !== null && this.progress?.phase !== 'final' && this.progress?.phase !== 'included' ? null : this.progress);
+    this.thinking.show(this.answer(game));
     this.drawStatus(game);
     this.actions.show(game, this.record);
     this.drawProof(game, proven);
+  }
+
+  /** How far the answer is that the position is about: the awaited one, or the one just given. */
+  private answer(game: Game): Progress | null {
+    const { progress } = this;
+    if (progress === null || this.record.mate || progress.round !== (game.human_to_move ? game.ply - 1 : game.ply)) return null;
+    return game.outcome === null || progress.phase === 'included' || progress.phase === 'final' ? progress : null;
   }
 
   private drawPlates(game: Game, shown: GameRecord): void {
@@ -250,7 +256,7 @@ export class GameView {
     const late = Date.now() / 1000 > game.deadline;
     if (this.record.mate) text(this.status, game.human_to_move === this.mine() && this.mine() ? 'Checkmate: the network has won. Claim it to end the game.' : 'Checkmate! Claim it to end the game.');
     else if (late) text(this.status, 'The time for this move has run out.');
-    else if (!game.human_to_move) text(this.status, this.progress === null ? 'The network is to move.' : this.mine() ? 'The network is to move.' : 'The network is to move.');
+    else if (!game.human_to_move) text(this.status, 'The network is to move.');
     else if (this.mine()) text(this.status, this.record.check ? 'Check! It is your move.' : 'It is your move.');
     else text(this.status, 'The human is to move. You are watching.');
   }

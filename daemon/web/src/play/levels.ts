@@ -24,7 +24,7 @@ export function levelName(model: Model | null, modelId: string): string {
 export function levels(offers: Offer[], models: Model[]): Level[] {
   const found = new Map<string, Level>();
   for (const offer of offers) {
-    if (!offer.open || offer.running >= offer.max_games) continue;
+    if (!offer.open || !offer.served || offer.running >= offer.max_games) continue;
     const model = models.find((m) => m.model_id.toLowerCase() === offer.model_id.toLowerCase()) ?? null;
     const level = found.get(offer.model_id) ?? { modelId: offer.model_id, name: levelName(model, offer.model_id), model, offers: [] };
     level.offers.push(offer);

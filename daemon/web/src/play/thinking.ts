@@ -16,7 +16,7 @@ const STEPS = [
 const REACHED: Record<Progress['phase'], number> = { seen: 0, proving: 0, proved: 2, submitted: 3, included: 3, final: 4, failed: 0, moot: 0, forfeited: 0 };
 
 /** Phases in which nothing more will come. */
-const ENDED = ['failed', 'moot', 'forfeited'];
+const ENDS: Partial<Record<Progress['phase'], string>> = { failed: 'The proof failed, and its host must look', moot: 'No answer is needed', forfeited: 'The time of the network ran out' };
 
 export class Thinking {
   readonly element: HTMLElement;
@@ -47,7 +47,7 @@ export class Thinking {
     const { times, phase } = progress;
     // A daemon that was started anew has forgotten some times, and still knows how far it is.
     const reached = STEPS.map(([, , key], i) => times[key] !== null || i <= REACHED[phase]);
-    const active = ENDED.includes(phase) ? -1 : reached.lastIndexOf(true) + 1;
+    const active = ENDS[phase] !== undefined ? -1 : reached.lastIndexOf(true) + 1;
     this.element.dataset['phase'] = phase;
     fill(this.stages, STEPS.map(([name, label, key], i) => {
       const at = times[key];
@@ -57,8 +57,8 @@ export class Thinking {
         h('span', { class: 'stage-time num' }, i === 0 ? '' : since ?? ''));
     }));
     const over = phase === 'included' || phase === 'final';
-    text(this.title, ENDED.includes(phase) ? 'The network did not answer' : over ? 'The network has answered'
-      : phase === 'submitted' ? 'The proof is on its way' : phase === 'proved' ? 'The proof is made' : 'The network is thinking');
+    text(this.title, ENDS[phase] ?? (over ? 'The network has answered'
+      : phase === 'submitted' ? 'The proof is on its way' : phase === 'proved' ? 'The proof is made' : 'The network is thinking'));
     const share = over ? 1 : phase === 'submitted' || phase === 'proved' ? 1 : Math.min(1, Math.max(0, progress.fraction));
     this.fillBar.style.width = `${(share * 100).toFixed(1)}%`;
     set(this.bar, { 'aria-valuenow': Math.round(share * 100), 'aria-valuetext': `${Math.round(share * 100)} per cent${progress.step === null ? '' : `, ${progress.step}`}` });
@@ -70,7 +70,7 @@ export class Thinking {
     const progress = this.progress;
     if (progress === null) return;
     const { times, phase, step, note } = progress;
-    if (ENDED.includes(phase)) return text(this.detail, note ?? '');
+    if (ENDS[phase] !== undefined) return text(this.detail, note ?? '');
     if (times.seen_ms === null) return text(this.detail, '');
     const end = times.included_ms ?? times.final_ms;
     if (end !== null) return text(this.detail, `after ${duration(end - times.seen_ms)}`);

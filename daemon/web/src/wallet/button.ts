@@ -31,7 +31,7 @@ function show(place: HTMLElement, wallet: Wallet | null): void {
     fill(place, h('button', { class: 'button primary small', type: 'button', id: 'connect', onclick: () => void choose() }, 'Connect'));
     return;
   }
-  fill(place, h('button', { class: 'button quiet small account', type: 'button', id: 'account', 'aria-label': `Account ${wallet.address}, ${wallet.name}`, onclick: () => details(wallet) },
+  fill(place, h('button', { class: 'button quiet small account', type: 'button', id: 'account', 'aria-label': `${short(wallet.address)}, your account (${wallet.name})`, title: wallet.address, onclick: () => details(wallet) },
     h('span', { class: 'dot good' }), h('span', { class: 'mono' }, short(wallet.address))));
 }
 

@@ -110,7 +110,6 @@ export class WorldView {
       this.picked = null;
     }
     if (world.npc !== null) this.progress = world.npc;
-    else if (before === null || world.ply !== before.ply) this.progress = null;
     const leader = this.tallies()[0]?.uci ?? null;
     if (leader !== null && leader !== this.leader && before !== null && before.ply === world.ply) announce(`${this.san(leader)} leads.`);
     this.leader = leader;
@@ -182,7 +181,8 @@ export class WorldView {
       plate.time(null, false);
     }
     this.list.show(this.record, new Set(world.moves.filter((m) => m.by === 'npc').map((m) => m.ply)), this.shown ?? this.record.plies);
-    this.thinking.show(world.outcome === null || this.progress?.phase === 'final' ? this.progress : null);
+    const current = this.progress?.round === (world.human_to_move ? world.ply - 1 : world.ply);
+    this.thinking.show(current && !this.record.mate && (world.outcome === null || this.progress?.phase === 'final') ? this.progress : null);
     this.votes.show(tallies, this.record, this.form.mine, this.picked, world.window !== null && Date.now() / 1000 > world.window.closes);
     this.votes.element.hidden = world.outcome !== null || !world.human_to_move;
     this.form.show(world, this.record, this.picked);
