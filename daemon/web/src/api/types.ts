@@ -13,7 +13,7 @@ export interface Info {
 
 export interface Chain {
   chain_id: number;
-  head: { number: number; hash: Hex; timestamp: number };
+  head: { number: number; hash: Hex; timestamp: number } | null;
   confirmations: number;
   finality: number;
   rpc_url: string | null;

@@ -2,6 +2,7 @@
 
 import { ChessArena } from '../abi/ChessArena';
 import type { Game } from '../api/types';
+import { chainTime } from '../chain/clock';
 import type { GameRecord } from '../chess/record';
 import { fill, h } from '../ui/dom';
 import { coin } from '../ui/format';
@@ -62,7 +63,7 @@ export class Actions {
     const add = (action: Action) => actions.push(action);
     const mine = account !== null && account.toLowerCase() === game.human.toLowerCase();
     if (game.outcome === null && account !== null) {
-      const late = Date.now() / 1000 > game.deadline;
+      const late = chainTime() > game.deadline;
       if (record.mate) add({ id: 'mate', label: 'Claim checkmate', kind: 'primary', act: () => send(chain, arena, ChessArena, 'claimMate', [id]), done: 'The game is over by checkmate.' });
       else if (record.stalemate) add({ id: 'stalemate', label: 'Claim stalemate', kind: 'primary', act: () => send(chain, arena, ChessArena, 'claimStalemate', [id]), done: 'The game is drawn by stalemate.' });
       else if (late) add({ id: 'timeout', label: game.human_to_move ? 'End the game on time' : 'Claim the win on time', kind: 'primary', act: () => send(chain, arena, ChessArena, 'claimTimeout', [id]), done: 'The game is over on time.' });

@@ -4,6 +4,7 @@ import { ChessArena } from '../abi/ChessArena';
 import { follow } from '../api/client';
 import type { Game, Progress } from '../api/types';
 import { Board } from '../board/board';
+import { chainTime, saw } from '../chain/clock';
 import { promotion } from '../board/promotion';
 import { moveWord } from '../chess/moves';
 import { GameRecord, type Color, type Square } from '../chess/record';
@@ -105,6 +106,7 @@ export class GameView {
 
   private update(game: Game): void {
     const before = this.game;
+    for (const { at } of game.moves.slice(-1)) saw(at);
     const old = this.record;
     this.game = game;
     const uci = game.moves.map((m) => m.uci);
@@ -253,7 +255,7 @@ export class GameView {
     if (this.pending !== null) {
       return text(this.status, this.pending.stage === 'sent' ? 'Your move is on its way to the chain.' : wallet()?.kind === 'demo' ? 'Signing your move…' : 'Confirm your move in your wallet.');
     }
-    const late = Date.now() / 1000 > game.deadline;
+    const late = chainTime() > game.deadline;
     if (this.record.mate) text(this.status, game.human_to_move === this.mine() && this.mine() ? 'Checkmate: the network has won. Claim it to end the game.' : 'Checkmate! Claim it to end the game.');
     else if (late) text(this.status, 'The time for this move has run out.');
     else if (!game.human_to_move) text(this.status, 'The network is to move.');
@@ -281,7 +283,7 @@ export class GameView {
   private tick(): void {
     const game = this.game;
     if (game === null) return;
-    const left = game.deadline - Date.now() / 1000;
+    const left = game.deadline - chainTime();
     const running = game.outcome === null;
     const humanSide = (this.board.orientation === 'w') === game.human_is_white ? 'bottom' : 'top';
     for (const side of ['top', 'bottom'] as const) {

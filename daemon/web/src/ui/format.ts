@@ -35,7 +35,7 @@ export function duration(ms: number): string {
 export function clock(seconds: number): string {
   const s = Math.max(0, Math.ceil(seconds));
   const two = (n: number) => n.toString().padStart(2, '0');
-  if (s >= 86_400) return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
+  if (s >= 86_400) return s % 86_400 < 3600 ? `${Math.floor(s / 86_400)} d` : `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
   return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
 }
 

@@ -2,6 +2,7 @@
 
 import { api } from '../api/client';
 import type { Chain, Info } from '../api/types';
+import { saw } from '../chain/clock';
 import { walletButton, walletChain } from '../wallet/button';
 import { byId, text } from './dom';
 import { clear, notice } from './live';
@@ -40,6 +41,7 @@ async function open(page: (site: Site) => void | Promise<void>, kind: Chain['app
       if (!info.public) operatorOnly();
       const pill = byId('chain');
       pill.hidden = chain === null;
+      if (chain !== null && chain.head !== null) saw(chain.head.timestamp);
       if (chain !== null) text(pill, chain.demo ? 'Demo chain' : `Chain ${chain.chain_id}`);
       await walletChain(chain);
       await page({ info, chain });

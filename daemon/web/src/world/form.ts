@@ -3,6 +3,7 @@
 import { parseEther } from 'viem';
 import { WorldArena } from '../abi/WorldArena';
 import type { Chain, Hex, World } from '../api/types';
+import { chainTime } from '../chain/clock';
 import { moveWord } from '../chess/moves';
 import type { GameRecord } from '../chess/record';
 import { fill, h } from '../ui/dom';
@@ -73,7 +74,7 @@ export class StakeForm {
   draw(): void {
     const { world, record } = this;
     if (world === null || record === null) return;
-    const now = Date.now() / 1000;
+    const now = chainTime();
     const open = world.outcome === null && world.human_to_move && world.window !== null && now <= world.window.closes && !record.mate && !record.stalemate;
     const closing = world.outcome === null && world.human_to_move && world.window !== null && now > world.window.closes;
     const account = wallet();

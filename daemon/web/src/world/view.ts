@@ -3,6 +3,7 @@
 import { follow } from '../api/client';
 import type { Chain, Hex, Model, Progress, World } from '../api/types';
 import { Board, type Arrow } from '../board/board';
+import { chainTime, saw } from '../chain/clock';
 import { promotion } from '../board/promotion';
 import { GameRecord, type Color, type Square } from '../chess/record';
 import { spoken } from '../chess/words';
@@ -99,6 +100,7 @@ export class WorldView {
 
   private update(world: World): void {
     const before = this.world;
+    for (const { at } of world.moves.slice(-1)) saw(at);
     const uci = world.moves.map((m) => m.uci);
     this.world = world;
     if (uci.join() !== this.record.played.map((p) => p.uci).join()) this.record = new GameRecord(uci);
@@ -183,7 +185,7 @@ export class WorldView {
     this.list.show(this.record, new Set(world.moves.filter((m) => m.by === 'npc').map((m) => m.ply)), this.shown ?? this.record.plies);
     const current = this.progress?.round === (world.human_to_move ? world.ply - 1 : world.ply);
     this.thinking.show(current && !this.record.mate && (world.outcome === null || this.progress?.phase === 'final') ? this.progress : null);
-    this.votes.show(tallies, this.record, this.form.mine, this.picked, world.window !== null && Date.now() / 1000 > world.window.closes);
+    this.votes.show(tallies, this.record, this.form.mine, this.picked, world.window !== null && chainTime() > world.window.closes);
     this.votes.element.hidden = world.outcome !== null || !world.human_to_move;
     this.form.show(world, this.record, this.picked);
     this.drawFacts(world);
@@ -224,7 +226,7 @@ export class WorldView {
   private tick(): void {
     const world = this.world;
     if (world === null) return;
-    const now = Date.now() / 1000;
+    const now = chainTime();
     const { window } = world;
     const voting = world.outcome === null && world.human_to_move && window !== null;
     this.windowBox.hidden = !voting;
