@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust test-web servers browser bench gas gas-check audit fmt lint lint-contracts lint-web lint-deploy lint-rust lint-format lint-clippy verifiers fuzz sim sim-mutants clean check-node check-cargo
+.PHONY: help demo demo-market demo-guard example-lending example-contest test test-contracts test-rust test-web servers browser bench gas gas-check audit fmt lint lint-contracts lint-web lint-deploy lint-rust lint-format lint-clippy verifiers fuzz fuzz-daemon chaos load soak sim sim-mutants clean check-node check-cargo
 
 MODEL ?= chess-m
 CARGO ?= cargo
@@ -38,8 +38,10 @@ help:
 	@echo 'make lint         formats, clippy, stale contract artifacts, threat lists'
 	@echo 'make fmt          format Rust and Solidity'
 	@echo 'make fuzz [FUZZ_SECONDS=n]        run each fuzz target for a while (a minute); needs cargo-fuzz'
-	@echo 'make fuzz-daemon [INPUTS=n] [SEED=n]   a million bad configurations, bulletins, lists and event streams'
+	@echo 'make fuzz-daemon [INPUTS=n] [SEED=n]   a million bad configurations, bulletins, events, answers of nodes and requests'
 	@echo 'make chaos [KILLS=n] [ROUNDS=n] [SEED=n]   whole games with real proofs through kills, reorganisations, faults, a full disk'
+	@echo 'make load [GAMES=n]   a thousand open games and ten thousand events at once, with stored proofs'
+	@echo 'make soak [MINUTES=n]   games one after another with real proofs, for half an hour: does memory stay flat?'
 	@echo 'make sim [SEEDS=n] [FROM=n]       the daemon in simulated worlds where all goes wrong; SEED=n shows one (docs/simulation.md)'
 	@echo 'make sim-mutants [SEEDS=n]        plant bugs in a copy of the sources; the simulation must find each'
 	@echo 'make verifiers    make models/*/verifier.json again'
@@ -150,11 +152,12 @@ fuzz: check-cargo
 	    -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -len_control=0 -max_len=100000 -print_final_stats=1; \
 	done
 
-# Seeds and sizes of the trials under real conditions; docs/reliability.md has what they gave.
-.PHONY: fuzz-daemon chaos
+# Seeds and sizes of the daemon's trials under real conditions; docs/reliability.md has what they gave.
 INPUTS ?= 1000000
 KILLS ?= 120
 ROUNDS ?= 3
+GAMES ?= 1000
+MINUTES ?= 30
 trial = ZUGZWANG_SEED=$(SEED) $(1) $(CARGO) test --locked -p zugzwang $(2) -- --nocapture --test-threads 1
 
 fuzz-daemon: check-cargo
@@ -171,6 +174,12 @@ sim: check-node check-cargo $(INSTALLED)
 
 sim-mutants: check-node check-cargo $(INSTALLED)
 	@SEEDS=$(SEEDS) scripts/sim-mutants
+
+load: check-cargo
+	@$(call trial,ZUGZWANG_LOAD=$(GAMES),--release --test it load::)
+
+soak: check-node check-cargo $(INSTALLED)
+	@$(call trial,ZUGZWANG_SOAK=$(MINUTES),--release --test it soak::)
 
 clean:
 	rm -rf target circuits/fuzz/target .zugzwang contracts/node_modules contracts/out contracts/cache daemon/web/node_modules

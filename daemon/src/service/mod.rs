@@ -12,6 +12,7 @@ mod apply;
 mod looks;
 mod notice;
 pub mod orders;
+mod quiet;
 mod transactions;
 mod troubles;
 
@@ -40,7 +41,7 @@ use crate::{
     engine::{self, Event, Priority, Work},
     feed::Bulletin,
     prover::{Made, Order, Progress, ProveError, Ticket, Workshop},
-    store::{Answer, Errand, Job, JobKey, Pruned, State, Store, StoreError, TxState},
+    store::{Answer, BlockRef, Errand, Job, JobKey, Pruned, State, Store, StoreError, TxState},
 };
 
 use self::{transactions::submitters, troubles::Troubles};
@@ -110,6 +111,10 @@ const PRUNE: Duration = Duration::from_secs(3600);
 /// Least time until a job is tried again that can't go on.
 const MOMENT: Duration = Duration::from_millis(100);
 
+/// Jobs of a state and a priority that are started in one turn. The next turn comes soon; in between there is the chain to be
+/// looked at.
+const AT_ONCE: usize = 8;
+
 struct Done {
     job: i64,
     model: [u8; 32],
@@ -142,6 +147,8 @@ pub struct Service {
     made: VecDeque<Done>,
     /// Bulletins that have come and are not stored yet.
     unstored: Vec<(Address, Bulletin)>,
+    /// The chain's head when all transactions were looked at.
+    looked_at: Option<BlockRef>,
     troubles: Troubles,
     heartbeat: Duration,
     pruned: Duration,
@@ -191,6 +198,7 @@ impl Service {
             done: mpsc::unbounded_channel(),
             made: VecDeque::new(),
             unstored: Vec::new(),
+            looked_at: None,
             troubles: Troubles::default(),
             heartbeat: clock.steady(),
             pruned: clock.steady(),
@@ -299,17 +307,16 @@ impl Service {
     }
 
     async fn start_work(&mut self) -> Result<(), ServiceError> {
-        let mut open = self.store.open_jobs(self.config.chain.chain_id).await?;
-        if open.iter().any(|job| self.is_stranded(job)) {
+        let contracts: Vec<Address> = self.apps.iter().map(|app| app.contract()).collect();
+        let most = AT_ONCE + self.proving.len();
+        let proving = self.store.oldest_jobs(self.config.chain.chain_id, State::Proving, &contracts, most).await?;
+        if proving.iter().any(|job| self.is_stranded(job)) {
             self.restart().await?;
-            open = self.store.open_jobs(self.config.chain.chain_id).await?;
         }
         let now = self.clock.steady();
         self.resting.retain(|_, until| *until > now);
-        let ids: BTreeSet<i64> = open.iter().map(|job| job.id).collect();
-        self.doubts.retain(|id, _| ids.contains(id));
-        self.refusals.retain(|id, _| ids.contains(id));
         let busy: BTreeSet<i64> = self.proving.keys().chain(self.resting.keys()).copied().collect();
+        let open = self.next_jobs(&busy).await?;
         let priority = |job: &Job| self.app_of(job.key.contract).map_or(Priority::Normal, |app| app.priority());
         for work in engine::next_work(&open, &busy, priority) {
             let (Work::Prove(id) | Work::Submit(id)) = work;
@@ -323,6 +330,20 @@ impl Service {
             self.let_pass_of(id, done)?;
         }
         Ok(())
+    }
+
+    /// Of each priority the oldest jobs that are to be proven or sent, `busy` ones aside.
+    async fn next_jobs(&self, busy: &BTreeSet<i64>) -> Result<Vec<Job>, ServiceError> {
+        let mut next = Vec::new();
+        for priority in [Priority::Urgent, Priority::Normal] {
+            let apps = self.apps.iter().filter(|app| app.priority() == priority);
+            let contracts: Vec<Address> = apps.map(|app| app.contract()).collect();
+            for state in [State::Proved, State::Seen] {
+                let most = AT_ONCE + busy.len();
+                next.extend(self.store.oldest_jobs(self.config.chain.chain_id, state, &contracts, most).await?);
+            }
+        }
+        Ok(next)
     }
 
     /// One job's trouble, of whatever kind, must not stop the daemon: others' contracts decide what it reads and what they

@@ -155,6 +155,38 @@ impl Store {
             .collect()
     }
 
+    /// The oldest jobs of some contracts that are in a state, at most so many: what is to be done next must not cost more, the
+    /// more there is to do.
+    pub async fn oldest_jobs(
+        &self,
+        chain_id: u64,
+        state: State,
+        contracts: &[Address],
+        most: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        let mut found = Vec::new();
+        for contract in contracts {
+            // The second condition is the index's own.
+            let sql = format!(
+                "SELECT {COLUMNS} FROM jobs WHERE chain_id = $1 AND state = $2 \
+                 AND state IN ('seen', 'proving', 'proved', 'submitted', 'included') AND contract = $3 ORDER BY id LIMIT $4"
+            );
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(signed(chain_id))
+                .bind(state.to_string())
+                .bind(contract.as_slice())
+                .bind(i64::try_from(most).unwrap_or(i64::MAX))
+                .fetch_all(&self.readers)
+                .await?;
+            for row in &rows {
+                found.push(job(row)?);
+            }
+        }
+        found.sort_unstable_by_key(|job: &Job| job.id);
+        found.truncate(most);
+        Ok(found)
+    }
+
     /// All jobs, oldest first.
     pub async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM jobs ORDER BY id");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{House, Players, Tally, house::Kept, proxy::Proxy};
+use super::{House, Kept, Players, Tally, proxy::Proxy};
 use crate::dice::{number, seed};
 
 /// Shorter than the proxy's delay.

@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use super::{
-    House, Players, Tally,
-    house::Kept,
-    tally::{self},
-};
+use super::{House, Kept, Players, Tally, tally};
 use crate::dice::{Dice, number, seed};
 
 /// What the log says at the steps of an answer: most of them take so little time that a moment of the clock alone would hardly

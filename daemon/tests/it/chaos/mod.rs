@@ -13,6 +13,6 @@ mod reorgs;
 mod tally;
 mod twins;
 
-pub(crate) use house::House;
+pub(crate) use house::{House, Kept};
 pub(crate) use players::Players;
 pub(crate) use tally::Tally;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{House, Players, Tally, house::Kept};
+use super::{House, Kept, Players, Tally};
 use crate::dice::number;
 
 const CONFIRMATIONS: u64 = 4;

@@ -1,6 +1,6 @@
 //! Two daemons on one key, each with a store of its own.
 
-use super::{House, Players, Tally, house::Kept};
+use super::{House, Kept, Players, Tally};
 use crate::dice::number;
 
 #[tokio::test(flavor = "multi_thread")]
