@@ -8,6 +8,8 @@
 //! An app keeps no state of its own that matters: what it needs to know is on the chain or in the store.
 
 pub mod chess;
+#[cfg(test)]
+mod fuzz;
 pub mod guard;
 pub mod market;
 pub mod oracle;

@@ -7,6 +7,8 @@ pub mod error;
 pub mod fees;
 pub mod held;
 pub mod hint;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod key;
 pub mod limits;
 pub mod policy;

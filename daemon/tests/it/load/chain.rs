@@ -49,6 +49,8 @@ struct State {
     nonce: u64,
     answers: Vec<(u64, u64)>,
     refused: u64,
+    /// How often a node was asked what.
+    asked: HashMap<String, u64>,
 }
 
 impl Drop for Chain {
@@ -67,6 +69,7 @@ impl Chain {
             nonce: 0,
             answers: Vec::new(),
             refused: 0,
+            asked: HashMap::new(),
         };
         state.block(Vec::new());
         let state = Arc::new(Mutex::new(state));
@@ -101,6 +104,11 @@ impl Chain {
     pub(crate) fn mine(&self, blocks: usize) {
         let mut state = self.state.lock().expect("state");
         (0..blocks).for_each(|_| state.block(Vec::new()));
+    }
+
+    /// How often the node was asked this.
+    pub(crate) fn asked(&self, method: &str) -> u64 {
+        self.state.lock().expect("state").asked.get(method).copied().unwrap_or_default()
     }
 
     /// The answers that were taken, by game and ply, and how many transactions were refused.
@@ -171,6 +179,7 @@ impl State {
     fn answer(&mut self, request: &Value) -> Value {
         let (id, params) = (&request["id"], &request["params"]);
         let method = request["method"].as_str().unwrap_or_default();
+        *self.asked.entry(method.to_owned()).or_default() += 1;
         match self.result(method, params) {
             Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
             Err(message) => json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32000, "message": message } }),
@@ -189,7 +198,8 @@ impl State {
             "eth_getBlockByNumber" => self.header(self.number(&params[0])),
             "eth_getLogs" => self.logs(&params[0]),
             "eth_getTransactionReceipt" => {
-                params[0].as_str().and_then(|h| self.mined.get(&h.parse::<B256>().ok()?)).cloned().into()
+                let hash: Option<B256> = params[0].as_str().and_then(|hash| hash.parse().ok());
+                hash.and_then(|hash| self.mined.get(&hash)).cloned().into()
             }
             "eth_getTransactionCount" => hex(self.nonce),
             "eth_getBalance" => json!("0xffffffffffffffffffffffff"),

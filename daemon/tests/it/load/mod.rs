@@ -103,6 +103,9 @@ async fn a_burst_of_events_loses_none_and_memory_stays_bounded() {
         store: store.clone(),
     };
     let apps = apps::open(&config, &ground).await.expect("apps");
+    let client = ground.client.clone();
+    // It holds the store.
+    drop(ground);
 
     let times: Arc<Mutex<Vec<(&'static str, Instant)>>> = Arc::default();
     let heard = times.clone();
@@ -155,6 +158,10 @@ async fn a_burst_of_events_loses_none_and_memory_stays_bounded() {
         let is_last = job.key.round == PLIES;
         assert_eq!(job.state, if is_last { State::Final } else { State::Moot }, "{:?}", job.key);
     }
+
+    // Once when it is mined and once when it is final, and a few times in between: not at every turn until then.
+    let receipts = chain.asked("eth_getTransactionReceipt");
+    assert!(receipts <= 5 * games, "{receipts} requests for receipts of {games} transactions");
 
     let times = times.lock().expect("times");
     let of = |what: &str| -> Vec<Instant> { times.iter().filter(|(w, _)| *w == what).map(|(_, at)| *at).collect() };

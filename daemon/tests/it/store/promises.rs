@@ -208,3 +208,46 @@ async fn undoing_goes_back_to_the_ancestor(ground: Ground) {
     assert_eq!(store.cursor(CHAIN).await.expect("cursor"), Some(block(7)));
     assert_eq!(store.blocks_below(CHAIN, 100).await.expect("blocks").len(), 2);
 }
+
+/// What waits is read by its age, a few at a time, of the contracts that are asked for, however much there is.
+#[tokio::test]
+async fn the_oldest_jobs_of_a_state_are_read_and_no_more() {
+    let dir = tempfile::tempdir().expect("folder");
+    let store = open(&dir.path().join("z.db")).await;
+    let mut write = store.write().await.expect("write");
+    let other = JobKey { contract: Address::repeat_byte(8), ..key(0) };
+    for round in 0..20 {
+        write.ask(&JobKey { round, ..key(0) }, block(5)).await.expect("ask");
+        write.ask(&JobKey { round, ..other }, block(5)).await.expect("ask");
+    }
+    let first = write.job(&key(0)).await.expect("query").expect("job");
+    write.set_state(first.id, State::Moot, "").await.expect("state");
+    write.commit().await.expect("commit");
+    let rounds = async |state, contracts: &[Address], most| -> Vec<(Address, u64)> {
+        let jobs = store.oldest_jobs(CHAIN, state, contracts, most).await.expect("jobs");
+        jobs.iter().map(|job| (job.key.contract, job.key.round)).collect()
+    };
+    let (this, that) = (key(0).contract, other.contract);
+    assert_eq!(rounds(State::Seen, &[this], 3).await, [(this, 1), (this, 2), (this, 3)]);
+    assert_eq!(rounds(State::Seen, &[this, that], 3).await, [(that, 0), (this, 1), (that, 1)]);
+    assert_eq!(rounds(State::Proved, &[this, that], 3).await, []);
+    assert_eq!(rounds(State::Seen, &[], 3).await, []);
+}
+
+#[tokio::test]
+async fn a_block_is_followed_as_long_as_it_is_not_undone() {
+    let dir = tempfile::tempdir().expect("folder");
+    let store = open(&dir.path().join("z.db")).await;
+    let mut write = store.write().await.expect("write");
+    for number in 5..8 {
+        write.advance(CHAIN, block(number), 64).await.expect("advance");
+    }
+    write.commit().await.expect("commit");
+    let followed = async |block| store.is_followed(CHAIN, block).await.expect("query");
+    assert!(followed(block(7)).await);
+    assert!(!followed(BlockRef { number: 7, hash: B256::ZERO }).await, "another block of that height");
+    let mut write = store.write().await.expect("write");
+    write.undo_to(CHAIN, block(6)).await.expect("undo");
+    write.commit().await.expect("commit");
+    assert!(!followed(block(7)).await && followed(block(6)).await);
+}
