@@ -176,10 +176,10 @@ sim-mutants: check-node check-cargo $(INSTALLED)
 	@SEEDS=$(SEEDS) scripts/sim-mutants
 
 load: check-cargo
-	@$(call trial,ZUGZWANG_LOAD=$(GAMES),--release --test it load::)
+	@$(call trial,ZUGZWANG_LOAD=$(GAMES),--test it load::)
 
 soak: check-node check-cargo $(INSTALLED)
-	@$(call trial,ZUGZWANG_SOAK=$(MINUTES),--release --test it soak::)
+	@$(call trial,ZUGZWANG_SOAK=$(MINUTES),--test it soak::)
 
 clean:
 	rm -rf target circuits/fuzz/target .zugzwang contracts/node_modules contracts/out contracts/cache daemon/web/node_modules

@@ -5,10 +5,10 @@ pub mod client;
 pub mod contract;
 pub mod error;
 pub mod fees;
-pub mod held;
-pub mod hint;
 #[cfg(test)]
 pub(crate) mod fuzz;
+pub mod held;
+pub mod hint;
 pub mod key;
 pub mod limits;
 pub mod policy;

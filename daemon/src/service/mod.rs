@@ -41,7 +41,7 @@ use crate::{
     engine::{self, Event, Priority, Work},
     feed::Bulletin,
     prover::{Made, Order, Progress, ProveError, Ticket, Workshop},
-    store::{Answer, BlockRef, Errand, Job, JobKey, Pruned, State, Store, StoreError, TxState},
+    store::{Answer, Errand, Job, JobKey, Pruned, State, Store, StoreError, TxState},
 };
 
 use self::{transactions::submitters, troubles::Troubles};
@@ -111,9 +111,9 @@ const PRUNE: Duration = Duration::from_secs(3600);
 /// Least time until a job is tried again that can't go on.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// Jobs of a state and a priority that are started in one turn. The next turn comes soon; in between there is the chain to be
-/// looked at.
-const AT_ONCE: usize = 8;
+/// Jobs of a state and a priority that are started in one turn. Where there are more the next turn comes at once; in between
+/// the chain is looked at, and what has become urgent goes first.
+const AT_ONCE: usize = 4;
 
 struct Done {
     job: i64,
@@ -147,8 +147,6 @@ pub struct Service {
     made: VecDeque<Done>,
     /// Bulletins that have come and are not stored yet.
     unstored: Vec<(Address, Bulletin)>,
-    /// The chain's head when all transactions were looked at.
-    looked_at: Option<BlockRef>,
     troubles: Troubles,
     heartbeat: Duration,
     pruned: Duration,
@@ -198,7 +196,6 @@ impl Service {
             done: mpsc::unbounded_channel(),
             made: VecDeque::new(),
             unstored: Vec::new(),
-            looked_at: None,
             troubles: Troubles::default(),
             heartbeat: clock.steady(),
             pruned: clock.steady(),
@@ -276,8 +273,8 @@ impl Service {
         Ok(())
     }
 
-    /// One turn of the loop that [`Service::run`] is: everything that is to be done now. Says whether there are blocks that are
-    /// still to be read. Whoever drives a daemon turn by turn decides himself when the next one comes.
+    /// One turn of the loop that [`Service::run`] is: everything that is to be done now. Says whether there is more to be done
+    /// at once. Whoever drives a daemon turn by turn decides himself when the next one comes.
     ///
     /// # Errors
     /// What needs a person. Passing trouble is told, and the next turn tries again.
@@ -297,16 +294,17 @@ impl Service {
         self.take_in(batch).await?;
         self.follow_transactions().await?;
         self.take_in_news().await?;
-        self.start_work().await?;
+        let more = self.start_work().await?;
         if !behind {
             self.look_around(now).await?;
         }
         let cursor = self.store.cursor(self.config.chain.chain_id).await?.map_or(0, |cursor| cursor.number);
         self.tell(Notice::Turn { head, cursor, proving: self.proving.len() });
-        Ok(behind)
+        Ok(behind || more)
     }
 
-    async fn start_work(&mut self) -> Result<(), ServiceError> {
+    /// Starts what is to be done next; whether there may be more of it.
+    async fn start_work(&mut self) -> Result<bool, ServiceError> {
         let contracts: Vec<Address> = self.apps.iter().map(|app| app.contract()).collect();
         let most = AT_ONCE + self.proving.len();
         let proving = self.store.oldest_jobs(self.config.chain.chain_id, State::Proving, &contracts, most).await?;
@@ -318,6 +316,7 @@ impl Service {
         let busy: BTreeSet<i64> = self.proving.keys().chain(self.resting.keys()).copied().collect();
         let open = self.next_jobs(&busy).await?;
         let priority = |job: &Job| self.app_of(job.key.contract).map_or(Priority::Normal, |app| app.priority());
+        let (mut submitted, before) = (0, self.proving.len());
         for work in engine::next_work(&open, &busy, priority) {
             let (Work::Prove(id) | Work::Submit(id)) = work;
             let Some(job) = open.iter().find(|job| job.id == id).cloned() else { continue };
@@ -325,11 +324,15 @@ impl Service {
             let Some(app) = self.app_of(job.key.contract).cloned() else { continue };
             let done = match work {
                 Work::Prove(_) => self.start_proof(&app, job).await,
-                Work::Submit(_) => self.submit(&app, job).await,
+                Work::Submit(_) if submitted == AT_ONCE => continue,
+                Work::Submit(_) => {
+                    submitted += 1;
+                    self.submit(&app, job).await
+                }
             };
             self.let_pass_of(id, done)?;
         }
-        Ok(())
+        Ok(submitted >= AT_ONCE || self.proving.len() >= before + AT_ONCE)
     }
 
     /// Of each priority the oldest jobs that are to be proven or sent, `busy` ones aside.

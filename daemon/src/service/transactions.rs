@@ -12,7 +12,7 @@ use crate::{
         types::Address,
     },
     config::Config,
-    store::{BlockRef, Errand, State, Store, Tx, TxState},
+    store::{Errand, State, Store, Tx, TxState},
 };
 
 /// One sender for each key, which may sign what the apps name that use this key.
@@ -64,22 +64,20 @@ impl Service {
         if live.is_empty() {
             return Ok(());
         }
-        let newest = self.client.head().await?.block;
-        let head = newest.number;
+        let head = self.client.head().await?.block.number;
         let mut standings = BTreeMap::new();
         for submitter in self.submitters.values() {
             if live.iter().any(|tx| tx.signer == submitter.address()) {
                 standings.insert(submitter.address(), submitter.standing(&live, head).await?);
             }
         }
-        // What fails is looked at again with the next turn.
-        let mut looked_at = Some(newest);
         for tx in &live {
-            let done = self.follow(tx, newest, standings.get(&tx.signer).copied()).await;
-            looked_at = looked_at.filter(|_| done.is_ok());
+            if self.is_quiet(tx, head).await? {
+                continue;
+            }
+            let done = self.follow(tx, head, standings.get(&tx.signer).copied()).await;
             self.let_pass_of_transaction(done)?;
         }
-        self.looked_at = looked_at;
         for (signer, standing) in standings {
             let done = self.repair(&live, signer, standing).await;
             self.let_pass_of_transaction(done)?;
@@ -98,7 +96,7 @@ impl Service {
         }
     }
 
-    async fn follow(&mut self, tx: &Tx, head: BlockRef, standing: Option<Standing>) -> Result<(), ServiceError> {
+    async fn follow(&mut self, tx: &Tx, head: u64, standing: Option<Standing>) -> Result<(), ServiceError> {
         let job = match tx.errand {
             Some(Errand::Job(id)) => self.store.job_by_id(id).await?,
             Some(Errand::Claim(_)) | None => None,
@@ -110,13 +108,10 @@ impl Service {
             (_, Some(State::Seen | State::Proving | State::Proved)) => Wish::Hold,
             (_, Some(State::Moot | State::Forfeited | State::Failed) | None) => Wish::Cancel,
         };
-        if self.is_quiet(tx, wish, head).await? {
-            return Ok(());
-        }
         let change = match (self.submitter_by(tx.signer), standing, self.submitters.values().next()) {
             (Some(submitter), Some(standing), _) => submitter.follow(tx, standing, wish).await?,
             // Of a key that isn't configured any more: it is looked at, but nothing can be sent for it.
-            (_, _, Some(any)) => any.watch(tx, head.number).await?,
+            (_, _, Some(any)) => any.watch(tx, head).await?,
             (_, _, None) => None,
         };
         match change {
