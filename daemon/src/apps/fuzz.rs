@@ -1,5 +1,7 @@
 //! Events that no contract emits, as far as what they mean to each app.
 
+use std::collections::BTreeMap;
+
 use alloy::sol_types::SolEvent;
 use serde_json::json;
 use zugzwang_contracts::{BulletinBoard, ChessArena, FraudGuard, InferenceOracle, PredictionMarket};
@@ -54,6 +56,7 @@ async fn apps(folder: &std::path::Path) -> Vec<std::sync::Arc<dyn App>> {
     let ground = Ground {
         client: client(zeros.as_bytes()).await,
         signer: Address::ZERO,
+        signers: BTreeMap::new(),
         models: Models::default(),
         store: Store::open(&folder.join("fuzz.db")).await.expect("store"),
     };

@@ -72,9 +72,6 @@ impl Service {
             }
         }
         for tx in &live {
-            if self.is_quiet(tx, head).await? {
-                continue;
-            }
             let done = self.follow(tx, head, standings.get(&tx.signer).copied()).await;
             self.let_pass_of_transaction(done)?;
         }
@@ -101,6 +98,9 @@ impl Service {
             Some(Errand::Job(id)) => self.store.job_by_id(id).await?,
             Some(Errand::Claim(_)) | None => None,
         };
+        if self.is_quiet(tx, job.as_ref(), head).await? {
+            return Ok(());
+        }
         let wish = match (tx.errand, job.as_ref().map(|job| job.state)) {
             (Some(Errand::Claim(_)), _) if tx.state == TxState::Included => Wish::Hold,
             (Some(Errand::Claim(row)), _) => self.wish_for_claim(row).await?,

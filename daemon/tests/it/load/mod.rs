@@ -96,7 +96,7 @@ async fn a_burst_of_events_loses_none_and_memory_stays_bounded() {
     let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
     let models = Models::of([Arc::new(Stored) as Arc<dyn Prove>]);
     let ground = Ground {
-        client: client.clone(),
+        client,
         signer: key.address(),
         signers: BTreeMap::new(),
         models: models.clone(),
@@ -148,8 +148,6 @@ async fn a_burst_of_events_loses_none_and_memory_stays_bounded() {
     answers.sort_unstable();
     assert_eq!(answers, (1..=games).map(|game| (game, PLIES)).collect::<Vec<_>>(), "each open game, once");
     assert_eq!(refused, 0, "transactions that the arena refuses");
-    // The last handles hold the lock.
-    drop((ground, models));
     let store = Store::open(&config.store).await.expect("store");
     let jobs = store.jobs().await.expect("jobs");
     // Each human move asked; all but the last one had their answers already.

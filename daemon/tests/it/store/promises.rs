@@ -2,7 +2,7 @@
 
 use zugzwang::{
     chain::types::{Address, B256, U256},
-    store::{Answer, Errand, Mined, Signed, Spent, State, Store, StoreError, TxState, Wanted},
+    store::{Answer, BlockRef, Errand, JobKey, Mined, Signed, Spent, State, Store, StoreError, TxState, Wanted},
 };
 
 use super::{CHAIN, Ground, SIGNER, block, key, on_both, signed_as, with_job};
@@ -14,6 +14,8 @@ on_both! {
     a_nonce_is_a_row_with_its_signed_bytes,
     spending_counts_each_transaction_once_and_undone_blocks_are_under_way_again,
     a_reset_chain_and_a_second_daemon_are_refused,
+    a_block_is_followed_as_long_as_it_is_not_undone,
+    the_oldest_jobs_of_a_state_are_read_and_no_more,
     undoing_goes_back_to_the_ancestor,
 }
 
@@ -210,10 +212,8 @@ async fn undoing_goes_back_to_the_ancestor(ground: Ground) {
 }
 
 /// What waits is read by its age, a few at a time, of the contracts that are asked for, however much there is.
-#[tokio::test]
-async fn the_oldest_jobs_of_a_state_are_read_and_no_more() {
-    let dir = tempfile::tempdir().expect("folder");
-    let store = open(&dir.path().join("z.db")).await;
+async fn the_oldest_jobs_of_a_state_are_read_and_no_more(ground: Ground) {
+    let store = ground.open().await;
     let mut write = store.write().await.expect("write");
     let other = JobKey { contract: Address::repeat_byte(8), ..key(0) };
     for round in 0..20 {
@@ -234,10 +234,8 @@ async fn the_oldest_jobs_of_a_state_are_read_and_no_more() {
     assert_eq!(rounds(State::Seen, &[], 3).await, []);
 }
 
-#[tokio::test]
-async fn a_block_is_followed_as_long_as_it_is_not_undone() {
-    let dir = tempfile::tempdir().expect("folder");
-    let store = open(&dir.path().join("z.db")).await;
+async fn a_block_is_followed_as_long_as_it_is_not_undone(ground: Ground) {
+    let store = ground.open().await;
     let mut write = store.write().await.expect("write");
     for number in 5..8 {
         write.advance(CHAIN, block(number), 64).await.expect("advance");
