@@ -133,8 +133,20 @@ pub(super) fn open_alerts(chain: &str, open: usize) {
 
 /// What the signing account has.
 pub(super) fn balance(chain: &str, signer: Address, wei: U256) {
-    // To the gwei: a float has no more places for what matters.
-    let gwei = u64::try_from(wei / U256::from(1_000_000_000u64)).unwrap_or(u64::MAX);
     gauge!("zugzwang_key_balance_ether", "chain" => chain.to_owned(), "signer" => signer.to_string())
-        .set(gwei as f64 / 1e9);
+        .set(in_ether(wei));
+}
+
+/// What it has spent within a day, and what is under way may cost at most.
+pub(super) fn spending(chain: &str, signer: Address, spent: U256, under_way: U256) {
+    gauge!("zugzwang_key_spent_day_ether", "chain" => chain.to_owned(), "signer" => signer.to_string())
+        .set(in_ether(spent));
+    gauge!("zugzwang_key_underway_ether", "chain" => chain.to_owned(), "signer" => signer.to_string())
+        .set(in_ether(under_way));
+}
+
+/// To the gwei: a float has no more places for what matters.
+fn in_ether(wei: U256) -> f64 {
+    let gwei = u64::try_from(wei / U256::from(1_000_000_000u64)).unwrap_or(u64::MAX);
+    gwei as f64 / 1e9
 }

@@ -13,6 +13,11 @@ mod health;
 mod meters;
 mod progress;
 pub mod table;
+#[cfg(feature = "otel")]
+pub mod trace;
+#[cfg(not(feature = "otel"))]
+#[path = "trace/without.rs"]
+pub mod trace;
 
 use std::{
     collections::BTreeMap,
@@ -26,12 +31,15 @@ use utoipa::ToSchema;
 
 use crate::{
     alerts::{Alerts, Message, Outbox, Told, ether},
-    chain::{Client, types::Address},
+    chain::{
+        Client,
+        types::{Address, U256},
+    },
     clock::Clock,
     code::Coded,
     config::{AlertsConfig, HttpConfig},
     service::{Notice, Observer},
-    store::{Counts, Errand, Job, Store, StoreError},
+    store::{Counts, Errand, Job, Spent, Store, StoreError},
 };
 
 pub use health::{Health, Report};
@@ -42,6 +50,8 @@ pub use progress::{Phase, Progress, Times};
 const EVENTS: usize = 1024;
 /// Pause between two samples of the store.
 const SAMPLE: Duration = Duration::from_secs(5);
+/// A day in milliseconds.
+const DAY_MS: i64 = 86_400_000;
 /// Samples between two looks at the balance.
 const BALANCE_EVERY: u32 = 6;
 
@@ -263,6 +273,7 @@ impl Monitor {
             self.look_at_store(&store).await;
             if round.is_multiple_of(BALANCE_EVERY) {
                 self.look_at_balance(&client).await;
+                self.look_at_spending(&store).await;
             }
             round = round.wrapping_add(1);
             let (report, now) = (self.report(), self.now());
@@ -285,6 +296,19 @@ impl Monitor {
             }
             Err(error) => seen.health.store = Some(error.to_string()),
         }
+    }
+
+    /// Answers, claims, replacements, cancellations and what failed: all that the key paid for.
+    async fn look_at_spending(&self, store: &Store) {
+        let Some(signer) = self.seen().signer else { return };
+        let since = self.0.clock.now_ms() - DAY_MS;
+        // Trouble of the store is told by its own look.
+        let Ok(rows) = store.spending(self.0.chain_id, signer, since).await else { return };
+        let sum = |wanted: fn(&Spent) -> bool| {
+            rows.iter().filter(|row| wanted(&row.spent)).fold(U256::ZERO, |sum, row| sum.saturating_add(row.wei))
+        };
+        let spent = sum(|spent| matches!(spent, Spent::At(_)));
+        meters::spending(&self.0.label, signer, spent, sum(|spent| *spent == Spent::UnderWay));
     }
 
     async fn look_at_balance(&self, client: &Client) {

@@ -108,6 +108,13 @@ pub const TABLE: &[Row] = &[
     ),
     ("zugzwang_transactions_gas_total", Counter, &["chain", "app"], "Gas that they used."),
     ("zugzwang_key_balance_ether", Gauge, &["chain", "signer"], "Ether of the signing account."),
+    (
+        "zugzwang_key_spent_day_ether",
+        Gauge,
+        &["chain", "signer"],
+        "Ether that it paid within the last day: fees of answers, claims, replacements and what failed, and value that went along.",
+    ),
+    ("zugzwang_key_underway_ether", Gauge, &["chain", "signer"], "Ether that what is under way may cost at most."),
     ("zugzwang_alerts_open_count", Gauge, &["chain"], "Alerts that were told and aren't over."),
     ("zugzwang_alerts_sent_total", Counter, &["kind"], "Alerts that a webhook took."),
     ("zugzwang_alerts_failed_total", Counter, &["kind"], "Alerts that no try delivered."),
