@@ -25,7 +25,7 @@ use crate::{
     config::{Config, ConfigError, RawConfig},
     fleet::Fleet,
     http::{Live, Panel, Running, Server},
-    monitor::{self, Monitor},
+    monitor::{self, Monitor, trace::Traces},
     prover::{Models, Pool, Workshop},
     service::{self, Observer, Service, ServiceError},
     store::Store,
@@ -34,7 +34,7 @@ use crate::{
 pub(super) use signals::stop_on_signal;
 
 /// Sections and keys that all files share: there is one server, one log and one workshop for all of them.
-const SHARED: [&str; 7] = ["http", "log", "prover", "fleet", "model.cache", "model.shape", "model.srs"];
+const SHARED: [&str; 8] = ["http", "log", "trace", "prover", "fleet", "model.cache", "model.shape", "model.srs"];
 /// How long alerts that wait are sent at the end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -123,8 +123,13 @@ pub(super) async fn run(files: &[PathBuf], args: Args) -> Result<(), CliError> {
     let (end_server, server_ends) = watch::channel(false);
     let server = server.map(|server| tokio::spawn(server.run(server_ends)));
 
+    let traces = Traces::start(&first.config.trace).map_err(|why| CliError::config(format!("`trace.otlp`: {why}")))?;
     let drain = Duration::from_secs(args.drain);
-    let ended = serve(&all, &panels, &logs, &signals, drain).await;
+    let ended = serve(&all, &panels, traces.as_ref(), &logs, &signals, drain).await;
+    if let Some(traces) = traces {
+        // It waits for the collector.
+        let _ = tokio::task::spawn_blocking(move || traces.close()).await;
+    }
     for panel in &panels {
         panel.monitor.close(LAST_WORDS).await;
     }
@@ -144,12 +149,13 @@ async fn end(stop: watch::Sender<bool>, server: Option<JoinHandle<()>>) {
 async fn serve(
     all: &[Named],
     panels: &[Panel],
+    traces: Option<&Traces>,
     logs: &logs::Logs,
     signals: &signals::Signals,
     drain: Duration,
 ) -> Result<(), CliError> {
     let started = tokio::select! {
-        started = start(all, panels) => started?,
+        started = start(all, panels, traces) => started?,
         () = signals.stopped() => return Ok(()),
     };
     let mut services = JoinSet::new();
@@ -248,7 +254,7 @@ fn store_of(stores: &[Store], config: &Config) -> Result<Store, CliError> {
 }
 
 /// Opens keys, nodes and contracts of all, so that what is wrong with them shows before the models take their time.
-async fn start(all: &[Named], panels: &[Panel]) -> Result<Vec<(Service, Live)>, CliError> {
+async fn start(all: &[Named], panels: &[Panel], traces: Option<&Traces>) -> Result<Vec<(Service, Live)>, CliError> {
     let mut grounds = Vec::new();
     for (named, panel) in all.iter().zip(panels) {
         grounds.push(ground(&named.config, panel.store.clone()).await?);
@@ -264,7 +270,11 @@ async fn start(all: &[Named], panels: &[Panel]) -> Result<Vec<(Service, Live)>, 
     for (((named, panel), (keys, ground)), models) in all.iter().zip(panels).zip(grounds).zip(models) {
         let (config, ground) = (&named.config, Ground { models, ..ground });
         let apps = apps::open(config, &ground).await?;
-        let service = service(config, keys, &ground, apps.clone(), workshop.clone(), panel.monitor.observer()).await?;
+        let mut observer = panel.monitor.observer();
+        if let Some(traces) = traces {
+            observer = traces.observer(config.chain.chain_id, observer);
+        }
+        let service = service(config, keys, &ground, apps.clone(), workshop.clone(), observer).await?;
         let live = Live::new(config.clone(), ground, apps, workshop.clone(), panel.monitor.clone());
         services.push((service.keeping_store_open(), live));
     }

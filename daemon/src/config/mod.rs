@@ -16,6 +16,7 @@ pub mod raw;
 mod secrets;
 mod store;
 pub mod submit;
+pub mod trace;
 mod web;
 mod worker;
 pub mod world;
@@ -45,6 +46,7 @@ pub use prover::{ProverConfig, RawProver};
 pub use raw::RawConfig;
 pub use store::{RawStore, StoreConfig};
 pub use submit::{SpendLimits, SubmitConfig};
+pub use trace::TraceConfig;
 pub use web::{RawWeb, WebConfig, WebLimits};
 pub use worker::{RawWorkerConfig, WorkerConfig};
 pub use world::WorldConfig;
@@ -144,6 +146,8 @@ pub struct Config {
     pub alerts: AlertsConfig,
     /// What is logged.
     pub log: LogConfig,
+    /// Where spans go.
+    pub trace: TraceConfig,
 }
 
 /// The arena whose NPC is played.
@@ -395,6 +399,7 @@ impl Config {
             web,
             alerts: AlertsConfig::from_raw(raw.alerts)?,
             log: LogConfig::from_raw(raw.log)?,
+            trace: TraceConfig::from_raw(raw.trace)?,
         };
         let contracts = config.contracts();
         let twice = contracts.iter().enumerate().find(|(i, (_, a))| contracts[..*i].iter().any(|(_, b)| a == b));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     ConfigError, RawFleet, RawProver, RawStore, RawWeb, alerts::RawAlerts, chain::RawChain, http::RawHttp, key::RawKey,
-    log::RawLog, secrets, submit::RawSubmit, world::RawWorld,
+    log::RawLog, secrets, submit::RawSubmit, trace::RawTrace, world::RawWorld,
 };
 use crate::chain::rpc::redacted;
 
@@ -52,6 +52,8 @@ pub struct RawConfig {
     pub alerts: RawAlerts,
     /// `[log]`.
     pub log: RawLog,
+    /// `[trace]`.
+    pub trace: RawTrace,
 }
 
 /// `[chess]`: an arena whose NPC is played.

@@ -80,7 +80,9 @@ impl Http {
             .send();
         let mut answer = sent.await.map_err(|e| self.broken(e))?;
         let status = answer.status();
-        let pause = answer.headers().get(header::RETRY_AFTER).and_then(|value| seconds(value.to_str().ok()?));
+        let headers = answer.headers();
+        let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+        let pause = text(header::RETRY_AFTER).and_then(|value| pause(value, text(header::DATE)));
         let mut body = Vec::new();
         while let Some(part) = answer.chunk().await.map_err(|e| self.broken(e))? {
             if body.len().saturating_add(part.len()) > self.limit {
@@ -138,9 +140,16 @@ fn is_refusal(status: StatusCode) -> bool {
         || status == StatusCode::INTERNAL_SERVER_ERROR
 }
 
-/// Retry-After in seconds. A date is left out: its clock isn't ours.
-fn seconds(value: &str) -> Option<Duration> {
-    Some(refusal::bounded(Some(Duration::from_secs(value.trim().parse().ok()?))))
+/// Retry-After: seconds, or a date, which is counted from the server's own `Date`, as its clock isn't ours (RFC 9110, 10.2.3).
+fn pause(value: &str, now: Option<&str>) -> Option<Duration> {
+    let seconds = match value.trim().parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = httpdate::parse_http_date(value.trim()).ok()?;
+            until.duration_since(httpdate::parse_http_date(now?.trim()).ok()?).unwrap_or_default()
+        }
+    };
+    Some(refusal::bounded(Some(seconds)))
 }
 
 /// An error with its causes.
@@ -152,4 +161,30 @@ fn words(error: &dyn Error) -> String {
         cause = error.source();
     }
     one_line(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_by_the_servers_clock() {
+        let now = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        let check = |value: &str, now: Option<&str>, wanted: Option<u64>| {
+            assert_eq!(pause(value, now).map(|pause| pause.as_secs()), wanted, "{value} at {now:?}");
+        };
+        check("7", None, Some(7));
+        check(" 7 ", now, Some(7));
+        check("Sun, 06 Nov 1994 08:49:44 GMT", now, Some(7));
+        check("Sunday, 06-Nov-94 08:49:44 GMT", now, Some(7));
+        check("Sun, 06 Nov 1994 08:49:30 GMT", now, Some(0));
+        check("Sun, 06 Nov 1994 08:49:44 GMT", None, None);
+        check("Sun, 06 Nov 1994 08:49:44 GMT", Some("now"), None);
+        for value in ["-7", "soon", "", "Sun, 99 Nov 1994 08:49:44 GMT"] {
+            check(value, now, None);
+        }
+        // No server can stop us for a year.
+        assert_eq!(pause("31536000", now), Some(refusal::bounded(Some(Duration::MAX))));
+        assert_eq!(pause("Mon, 06 Nov 1995 08:49:44 GMT", now), Some(refusal::bounded(Some(Duration::MAX))));
+    }
 }
