@@ -97,7 +97,7 @@ mod tests {
 
     use super::{super::Traces, *};
     use crate::{
-        chain::types::U256,
+        chain::types::{Address, U256},
         config::TraceConfig,
         service::{Notice, Subject, log_only},
         store::State,
@@ -132,7 +132,7 @@ mod tests {
         let config = TraceConfig { otlp: Some(address), service: "zugzwang-test".into() };
         let traces = Traces::start(&config).expect("exporter").expect("a collector is named");
         let observer = traces.observer(31337, log_only());
-        let subject = Subject { app: "oracle", id: U256::from(77_777) };
+        let subject = Subject { app: "oracle", contract: Address::ZERO, id: U256::from(77_777) };
         observer(&Notice::Asked { subject, round: 0 });
         observer(&Notice::Ended { subject, round: 0, state: State::Forfeited, why: "too late by a minute".into() });
         traces.close();
@@ -149,7 +149,7 @@ mod tests {
         let config = TraceConfig { otlp: Some("http://127.0.0.1:9/v1/traces".into()), service: "z".into() };
         let traces = Traces::start(&config).expect("exporter").expect("a collector is named");
         let observer = traces.observer(1, log_only());
-        let subject = Subject { app: "chess", id: U256::ONE };
+        let subject = Subject { app: "chess", contract: Address::ZERO, id: U256::ONE };
         for round in 0..10_000 {
             observer(&Notice::Ended { subject, round, state: State::Moot, why: String::new() });
         }

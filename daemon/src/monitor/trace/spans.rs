@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    chain::types::{B256, keccak256},
+    chain::types::{Address, B256, U256, keccak256},
     service::{Notice, Subject},
     store::State,
 };
@@ -34,7 +34,7 @@ pub(super) struct Span {
     pub(super) error: Option<String>,
 }
 
-type Question = (&'static str, String, u64);
+type Question = (Address, U256, u64);
 
 #[derive(Debug, Default)]
 struct Open {
@@ -98,6 +98,7 @@ impl Spans {
             | Notice::Turn { .. }
             | Notice::Undone { .. }
             | Notice::Claimed { .. }
+            | Notice::Settled { .. }
             | Notice::Trouble { .. } => vec![],
         }
     }
@@ -105,14 +106,15 @@ impl Spans {
     fn at(&mut self, subject: &Subject, round: u64) -> &mut Open {
         let question = question(subject, round);
         if self.open.len() >= MOST && !self.open.contains_key(&question) {
-            let oldest = self.open.iter().min_by_key(|(_, open)| open.asked_ms).map(|(question, _)| question.clone());
+            let oldest = self.open.iter().min_by_key(|(_, open)| open.asked_ms).map(|(question, _)| *question);
             oldest.map(|question| self.open.remove(&question));
         }
         self.open.entry(question).or_default()
     }
 
     fn ids(&self, subject: &Subject, round: u64) -> ([u8; 16], [u8; 8]) {
-        let hash = keccak256(format!("answer {} {} {} {round}", self.chain_id, subject.app, subject.id).as_bytes()).0;
+        let hash =
+            keccak256(format!("answer {} {} {} {round}", self.chain_id, subject.contract, subject.id).as_bytes()).0;
         let (mut trace, mut id) = ([0; 16], [0; 8]);
         trace.copy_from_slice(&hash[..16]);
         id.copy_from_slice(&hash[16..24]);
@@ -156,15 +158,15 @@ impl Spans {
 }
 
 fn question(subject: &Subject, round: u64) -> Question {
-    (subject.app, subject.id.to_string(), round)
+    (subject.contract, subject.id, round)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{chain::types::U256, code::Code};
+    use crate::code::Code;
 
-    const SUBJECT: Subject = Subject { app: "chess", id: U256::ONE };
+    const SUBJECT: Subject = Subject { app: "chess", contract: Address::ZERO, id: U256::ONE };
 
     fn hear(spans: &mut Spans, notices: &[(i64, Notice)]) -> Vec<Span> {
         notices.iter().flat_map(|(at, notice)| spans.hear(notice, *at)).collect()
@@ -175,7 +177,7 @@ mod tests {
         [
             Notice::Asked { subject, round },
             Notice::Proving { subject, round, phase: "inferring" },
-            Notice::Proved { subject, round, ms: 700, outputs: vec![] },
+            Notice::Proved { subject, round, model: [0; 32], ms: 700, outputs: vec![] },
             Notice::Signed { subject, round, hash },
             Notice::Mined { subject, round, hash, gas: 600_000, block: 12 },
         ]
