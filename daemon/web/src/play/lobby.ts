@@ -29,6 +29,8 @@ export class Lobby {
   private stake: string | null = null;
   private color: 'white' | 'black' | 'random';
   private busy: string | null = null;
+  private offered = '';
+  private listed = '';
   private readonly board: Board;
   private readonly form = h('section', { class: 'card new-game', 'aria-labelledby': 'new-game' });
   private readonly list = h('div', { class: 'games' });
@@ -66,9 +68,13 @@ export class Lobby {
         api<Page<Game>>(`chains/${chain.chain_id}/games?state=all&limit=12`),
       ]);
       clear('lobby');
+      this.drawGames(games.items);
+      // What is the same is left alone: a form that is drawn anew is read anew.
+      const key = JSON.stringify(offers.items.map(({ running, max_games: most, ...terms }) => [terms, running < most]));
+      if (key === this.offered) return;
+      this.offered = key;
       this.levels = levels(offers.items, models);
       this.settle();
-      this.drawGames(games.items);
       this.draw();
     } catch (error) {
       notice(error, 'lobby');
@@ -191,12 +197,15 @@ export class Lobby {
   private drawGames(games: Game[]): void {
     const { models, pages } = this.context;
     const mine = wallet()?.address.toLowerCase();
+    const key = JSON.stringify([games.map((g) => [g.id, g.ply, g.outcome]), mine]);
+    if (key === this.listed) return;
+    this.listed = key;
     const rows = games.map((game) => {
       const model = models.find((m) => m.model_id.toLowerCase() === game.model_id.toLowerCase()) ?? null;
       const own = game.human.toLowerCase() === mine;
       const state = game.outcome === null ? h('span', { class: 'tag good' }, own && game.human_to_move ? 'your move' : 'running')
         : h('span', { class: 'tag' }, game.outcome === 'draw' ? 'draw' : own ? (game.outcome === 'human' ? 'you won' : 'you lost') : game.outcome === 'human' ? 'human won' : 'network won');
-      return h('a', { class: 'game-row', href: `/?game=${game.id}`, onclick: (event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); pages.toGame(game.id); } },
+      return h('a', { class: 'game-row', href: pages.address(game.id), onclick: (event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); pages.toGame(game.id); } },
         h('span', {}, h('strong', {}, `Game ${game.id}`), h('small', {}, `${own ? 'You' : short(game.human)} against ${levelName(model, game.model_id)} · move ${Math.floor(game.ply / 2) + 1}`)), state);
     });
     fill(this.list, rows.length === 0 ? h('p', { class: 'soft' }, 'No game has been played yet.') : rows);

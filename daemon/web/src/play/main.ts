@@ -12,6 +12,8 @@ start((site) => new Play(site).open(), 'chess');
 export interface Pages {
   toGame(id: string, fresh?: boolean): void;
   toLobby(): void;
+  /** The address of a game's page. */
+  address(id: string | null): string;
 }
 
 class Play implements Pages {
@@ -37,19 +39,23 @@ class Play implements Pages {
   }
 
   toGame(id: string, fresh = false): void {
-    this.go({ game: id }, fresh);
+    this.go(id, fresh);
   }
 
   toLobby(): void {
-    this.go({}, false);
+    this.go(null, false);
   }
 
-  private go(values: Record<string, string>, fresh: boolean): void {
+  address(id: string | null): string {
     const query = new URLSearchParams(location.search);
     query.delete('game');
-    for (const [key, value] of Object.entries(values)) query.set(key, value);
+    if (id !== null) query.set('game', id);
     const text = query.toString();
-    history.pushState(null, '', text === '' ? '/' : `/?${text}`);
+    return text === '' ? '/' : `/?${text}`;
+  }
+
+  private go(id: string | null, fresh: boolean): void {
+    history.pushState(null, '', this.address(id));
     window.scrollTo(0, 0);
     this.open(fresh);
   }

@@ -29,7 +29,7 @@ export class StakeForm {
   private world: World | null = null;
   private record: GameRecord | null = null;
 
-  constructor(private readonly chain: Chain, private readonly arena: Hex, private readonly changed: () => void) {}
+  constructor(private readonly chain: Chain, private readonly arena: Hex, private readonly changed: () => void, private readonly voted: () => void) {}
 
   /** Shows what can be done; `picked` is the move on the board. */
   show(world: World, record: GameRecord, picked: string | null): void {
@@ -136,6 +136,7 @@ export class StakeForm {
       const account = wallet() ?? (await connectDemo(chain));
       const hash = await send(chain, arena, WorldArena, 'vote', [BigInt(world.id), BigInt(world.ply), moveWord(picked)], value);
       remember(arena, BigInt(world.id), account.address, { ply: world.ply, move: moveWord(picked) });
+      this.voted();
       return hash;
     }, 'Your stake is behind the move.');
   }

@@ -55,7 +55,7 @@ export class WorldView {
   constructor(place: HTMLElement, private readonly context: WorldContext, private readonly id: string) {
     const base = `chains/${context.chain.chain_id}/worlds/${id}`;
     this.proof = new ProofPanel(context, base);
-    this.form = new StakeForm(context.chain, context.arena, () => this.draw());
+    this.form = new StakeForm(context.chain, context.arena, () => this.draw(), () => { this.picked = null; });
     this.windowBox = h('div', { class: 'window' }, h('div', { class: 'window-head' }, h('span', {}, 'Voting'), this.countdown), h('div', { class: 'bar' }, this.windowBar));
     const board = h('div', { class: 'board-place' });
     fill(place, h('div', { class: 'game world' },
@@ -240,7 +240,7 @@ export class WorldView {
     else if (this.record.mate) text(this.status, 'Checkmate. Claim it to end the game.');
     else if (!world.human_to_move) text(this.status, 'The network is to move.');
     else if (window !== null && now > window.closes) text(this.status, world.votes.length > 0 ? 'The window is over: the round can be closed.' : 'Nobody voted: the World loses on time.');
-    else text(this.status, 'The World is to move: stake on a move.');
+    else text(this.status, 'The World is to move.');
     this.form.draw();
   }
 }

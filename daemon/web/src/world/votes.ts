@@ -39,7 +39,6 @@ export class Votes {
       parts.row.classList.toggle('lead', place === 0);
       parts.row.classList.toggle('mine', mine.has(vote.uci));
       parts.row.setAttribute('aria-pressed', String(picked === vote.uci));
-      parts.row.setAttribute('aria-label', `${name}: ${coin(vote.weight)} ether, ${share.toFixed(0)} per cent, ${voters}${place === 0 ? ', leads' : ''}`);
       // Rows change places without being made anew, so that the focus stays.
       if (this.element.children[place] !== parts.row) this.element.insertBefore(parts.row, this.element.children[place] ?? null);
     });
