@@ -5,14 +5,14 @@ import { ask } from './node.mjs';
 const ACCOUNT = '0x00000000000000000000000000000000c0ffee01';
 
 /**
- * Gives the account coin; returns the account, and a script that puts the wallet into a page. There `testWallet.say` is what its
+ * Gives the account coin, the test's own if none is named; returns the account, and a script that puts the wallet into a page. There `testWallet.say` is what its
  * owner answers, and `testWallet.asked` what was asked for.
  */
-export async function testWallet(stage) {
-  await ask(stage, 'anvil_impersonateAccount', ACCOUNT);
-  await ask(stage, 'anvil_setBalance', ACCOUNT, '0x8ac7230489e80000');
+export async function testWallet(stage, address = ACCOUNT) {
+  await ask(stage, 'anvil_impersonateAccount', address);
+  await ask(stage, 'anvil_setBalance', address, '0x8ac7230489e80000');
   const init = `(() => {
-    const node = ${JSON.stringify(stage.rpc)}, account = ${JSON.stringify(ACCOUNT)};
+    const node = ${JSON.stringify(stage.rpc)}, account = ${JSON.stringify(address)};
     const wallet = { say: 'yes', asked: [] };
     const owners = ['eth_requestAccounts', 'eth_sendTransaction'];
     const provider = {
@@ -32,5 +32,5 @@ export async function testWallet(stage) {
     window.addEventListener('eip6963:requestProvider', announce);
     window.testWallet = wallet;
   })()`;
-  return { account: ACCOUNT, init };
+  return { account: address, init };
 }
