@@ -49,6 +49,6 @@ export function events(): Section {
 }
 
 function words(event: Happening): string {
-  const rest = Object.entries(event).filter(([key, value]) => !OWN.includes(key) && value !== null && value !== '');
+  const rest = Object.entries(event).filter(([key, value]) => !OWN.includes(key) && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0));
   return rest.map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`).join(', ');
 }

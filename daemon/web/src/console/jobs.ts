@@ -2,7 +2,7 @@
 
 import { Thinking } from '../play/thinking';
 import { fill, h } from '../ui/dom';
-import { count, dateTime, duration } from '../ui/format';
+import { count, dateTime, duration, stamp } from '../ui/format';
 import { announce, clear, notice } from '../ui/live';
 import { reference } from '../ui/refs';
 import { confirm } from './confirm';
@@ -44,8 +44,8 @@ export function jobs(session: Session, refresh: () => void): Section {
       { key: 'subject', title: 'Subject', value: (job) => job.subject },
       { key: 'round', title: 'Round', value: (job) => job.round, numeric: true },
       { key: 'state', title: 'State', value: (job) => job.state, show: (job) => stateTag(job.state), choices: true },
-      { key: 'created_at', title: 'Asked', value: (job) => job.created_at, show: (job) => dateTime(job.created_at) },
-      { key: 'updated_at', title: 'Changed', minor: true, value: (job) => job.updated_at, show: (job) => dateTime(job.updated_at) },
+      { key: 'created_at', title: 'Asked', value: (job) => job.created_at, show: (job) => stamp(job.created_at) },
+      { key: 'updated_at', title: 'Changed', minor: true, value: (job) => job.updated_at, show: (job) => stamp(job.updated_at) },
       { key: 'proving_ms', title: 'Proof', minor: true, value: (job) => job.proving_ms, show: (job) => (job.proving_ms === null ? '' : duration(job.proving_ms)), numeric: true },
       { key: 'attempts', title: 'Tries', minor: true, value: (job) => job.attempts, numeric: true },
       { key: 'block', title: 'Block', minor: true, value: (job) => job.block, show: (job) => count(job.block), numeric: true },

@@ -1,7 +1,7 @@
 //! The sections that are one table each: endpoints, keys, workers, models, alerts, metrics.
 
 import { h } from '../ui/dom';
-import { coin, count, dateTime, duration } from '../ui/format';
+import { coin, count, duration, stamp } from '../ui/format';
 import { reference } from '../ui/refs';
 import { listSection, type Section } from './section';
 import type { Session } from './session';
@@ -97,7 +97,7 @@ export function alerts(session: Session): Section {
     empty: 'Nothing has needed attention since the daemon started.',
     order: { key: 'at', down: true },
     columns: [
-      { key: 'at', title: 'Time', value: (row) => row.at, show: (row) => dateTime(row.at) },
+      { key: 'at', title: 'Time', value: (row) => row.at, show: (row) => stamp(row.at) },
       { key: 'kind', title: 'Kind', value: (row) => row.kind, choices: true },
       { key: 'open', title: 'Open', value: (row) => (row.open ? 'open' : 'over'), show: (row) => h('span', { class: `tag ${row.open ? 'bad' : ''}` }, row.open ? 'open' : 'over'), choices: true },
       { key: 'text', title: 'What', value: (row) => row.text, long: true },

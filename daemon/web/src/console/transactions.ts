@@ -1,7 +1,7 @@
 //! Transactions: what was signed, where it is, and orders to pay more for it or to withdraw it.
 
 import { h } from '../ui/dom';
-import { count, dateTime } from '../ui/format';
+import { count, stamp } from '../ui/format';
 import { announce, clear, notice } from '../ui/live';
 import { reference } from '../ui/refs';
 import { confirm } from './confirm';
@@ -44,17 +44,17 @@ export function transactions(session: Session, refresh: () => void): Section {
     order: { key: 'id', down: true },
     columns: [
       { key: 'id', title: 'Row', minor: true, value: (tx) => tx.id, numeric: true },
-      { key: 'signer', title: 'Signer', minor: true, value: (tx) => tx.signer, show: (tx) => (tx.signer === null ? '' : reference(tx.signer, 'signer')) },
       { key: 'nonce', title: 'Nonce', value: (tx) => tx.nonce, numeric: true },
       { key: 'state', title: 'State', value: (tx) => tx.state, show: (tx) => h('span', {}, stateTag(tx.state), tx.wanted === null ? null : h('small', {}, ` ${tx.wanted} ordered`)), choices: true },
       { key: 'purpose', title: 'Purpose', value: (tx) => tx.purpose, long: true },
-      { key: 'versions', title: 'Versions', minor: true, value: (tx) => tx.versions, numeric: true },
-      { key: 'max_fee', title: 'Max fee (gwei)', minor: true, value: (tx) => (tx.max_fee === null ? null : BigInt(tx.max_fee)), show: (tx) => gwei(tx.max_fee), numeric: true },
-      { key: 'signed_at', title: 'Signed', minor: true, value: (tx) => tx.signed_at, show: (tx) => (tx.signed_at === null ? '' : dateTime(tx.signed_at)) },
-      { key: 'block', title: 'Block', minor: true, value: (tx) => tx.block, show: (tx) => (tx.block === null ? '' : count(tx.block)), numeric: true },
-      { key: 'ok', title: 'Succeeded', value: (tx) => (tx.ok === null ? null : tx.ok ? 'yes' : 'no'), choices: true },
-      { key: 'gas_used', title: 'Gas', value: (tx) => tx.gas_used, show: (tx) => (tx.gas_used === null ? '' : count(tx.gas_used)), numeric: true },
       { key: 'hash', title: 'Hash', value: (tx) => tx.hash, show: (tx) => (tx.hash === null ? '' : reference(tx.hash, 'transaction')) },
+      { key: 'block', title: 'Block', minor: true, value: (tx) => tx.block, show: (tx) => (tx.block === null ? '' : count(tx.block)), numeric: true },
+      { key: 'ok', title: 'Outcome', value: (tx) => (tx.ok === null ? null : tx.ok ? 'succeeded' : 'reverted'), choices: true },
+      { key: 'gas_used', title: 'Gas', value: (tx) => tx.gas_used, show: (tx) => (tx.gas_used === null ? '' : count(tx.gas_used)), numeric: true },
+      { key: 'max_fee', title: 'Max fee (gwei)', minor: true, value: (tx) => (tx.max_fee === null ? null : BigInt(tx.max_fee)), show: (tx) => gwei(tx.max_fee), numeric: true },
+      { key: 'versions', title: 'Versions', minor: true, value: (tx) => tx.versions, numeric: true },
+      { key: 'signed_at', title: 'Signed', minor: true, value: (tx) => tx.signed_at, show: (tx) => (tx.signed_at === null ? '' : stamp(tx.signed_at)) },
+      { key: 'signer', title: 'Signer', minor: true, value: (tx) => tx.signer, show: (tx) => (tx.signer === null ? '' : reference(tx.signer, 'signer')) },
     ],
     actions: (tx) => (isLive(tx) ? [
       order(tx, 'bump', `Pay more for transaction ${tx.id}?`, 'It is signed again with higher fees, within the limits of its key, and sent in its place.', 'Bump'),

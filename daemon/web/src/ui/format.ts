@@ -53,3 +53,8 @@ export function time(ms: number): string {
 export function dateTime(ms: number): string {
   return new Date(ms).toLocaleString([], { dateStyle: 'medium', timeStyle: 'medium' });
 }
+
+/** The same for tables, without the year. */
+export function stamp(ms: number): string {
+  return new Date(ms).toLocaleString([], { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+}
