@@ -20,3 +20,8 @@ export async function source(path) {
 export function abi(name) {
   return JSON.parse(readFileSync(join(ROOT, 'contracts/artifacts', `${name}.json`), 'utf8')).abi;
 }
+
+/** A contract's init code. */
+export function bytecode(name) {
+  return JSON.parse(readFileSync(join(ROOT, 'contracts/artifacts', `${name}.json`), 'utf8')).bytecode;
+}
