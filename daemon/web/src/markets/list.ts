@@ -8,8 +8,8 @@ import { pools, stateTag } from './pools';
 import type { Market } from './types';
 
 /** The address of a market's own page. */
-export function addressOf(chain: Chain, market: Pick<Market, 'id'>): string {
-  return `/markets?chain=${chain.chain_id}&market=${market.id}`;
+export function addressOf(chain: Chain, market: Pick<Market, 'id' | 'contract'>): string {
+  return `/markets?chain=${chain.chain_id}&contract=${market.contract}&market=${market.id}`;
 }
 
 /** Open markets first, then by number, the newest first. */

@@ -16,18 +16,22 @@ start(page, 'market');
 
 async function page({ chain }: Site): Promise<void> {
   const place = byId('markets');
-  if (chain === null || !chain.apps.some((app) => app.kind === 'market')) {
+  const contracts = chain?.apps.filter((app) => app.kind === 'market').map((app) => app.contract) ?? [];
+  const first = contracts[0];
+  if (chain === null || first === undefined) {
     fill(place, h('h1', {}, 'Markets'), h('p', { class: 'card empty' }, 'This server follows no markets.'));
     return;
   }
   const read = Date.now();
   const now = () => chainNow(chain, read);
   const path = `chains/${chain.chain_id}/markets`;
-  const id = new URLSearchParams(location.search).get('market');
+  const query = new URLSearchParams(location.search);
+  const id = query.get('market');
   if (id !== null && /^\d+$/.test(id)) {
-    const detail = new Detail(chain, await api<Market>(`${path}/${id}`), now);
+    const of = `?contract=${encodeURIComponent(query.get('contract') ?? first)}`;
+    const detail = new Detail(chain, await api<Market>(`${path}/${id}${of}`), now);
     fill(place, detail.node);
-    follow(`${path}/${id}/stream`, { event: (name, data) => name === 'market' && detail.update(data as Market) });
+    follow(`${path}/${id}/stream${of}`, { event: (name, data) => name === 'market' && detail.update(data as Market) });
     return;
   }
   const list = h('div');
@@ -36,7 +40,7 @@ async function page({ chain }: Site): Promise<void> {
   let drawn = '';
   for (;;) {
     try {
-      const markets = await all<Market>(path);
+      const markets = (await Promise.all(contracts.map((contract) => all<Market>(`${path}?contract=${contract}`)))).flat();
       // Focus and scrolling stay where they are while nothing changes.
       const looks = JSON.stringify(markets);
       if (looks !== drawn) drawList(list, chain, markets, now);
