@@ -20,6 +20,7 @@ export interface Played {
 export class GameRecord {
   readonly played: Played[] = [];
   private readonly chess = new Chess();
+  private readonly hashed: Hex[] = [];
 
   /** Replays moves; throws if one of them is illegal, which would mean that the arena allowed what chess forbids. */
   constructor(moves: string[] = []) {
@@ -82,9 +83,11 @@ export class GameRecord {
     return this.chess.board().flat().reduce((sum, piece) => sum + (piece === null ? 0 : piece.color === 'w' ? worth[piece.type] : -worth[piece.type]), 0);
   }
 
-  /** Hashes of all positions, the first one included. */
+  /** Hashes of all positions, the first one included. Each is made once: that takes a search for moves. */
   private hashes(): Hex[] {
-    return [positionHash(seen(new Chess().fen())), ...this.played.map((p) => positionHash(seen(p.after)))];
+    if (this.hashed.length === 0) this.hashed.push(positionHash(seen(new Chess().fen())));
+    for (const { after } of this.played.slice(this.hashed.length - 1)) this.hashed.push(positionHash(seen(after)));
+    return this.hashed;
   }
 
   /** How often the present position has been there. */
