@@ -1,6 +1,9 @@
 //! The World against the NPC, with real proofs: votes, rounds, a daemon that is killed between them, and what everybody gets.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use alloy::sol_types::SolEvent;
 use shakmaty::{Chess, Position};
@@ -14,13 +17,18 @@ use zugzwang::{
         types::{Address, B256, U256},
     },
     config::ModelConfig,
+    demo::anvil::Anvil,
+    files,
     prover::{self, Models, Source, verifier},
     service::Notice,
     store::State,
 };
 use zugzwang_contracts::WorldArena::{GameOver, NpcMoved, WorldMoved};
 
-use crate::stage::{Daemon, Stage};
+use crate::{
+    process::{json, zugzwang},
+    stage::{Daemon, Stage},
+};
 
 const WINDOW: u64 = 600;
 const POT: u64 = 1_000_000;
@@ -260,7 +268,7 @@ async fn others_games_and_duties_that_are_switched_off_are_left_alone() {
     square.vote(0, game, 0, e4, 1000).await;
     square.stage.later(WINDOW + 1).await;
     let daemon = square.start().await;
-    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
     assert!(square.events::<WorldMoved>().await.is_empty(), "closing is left to others");
     // Who closes it has the answer all the same.
     square.voters[0].close_round(square.arena, game, 0).await.expect("closed");
@@ -273,4 +281,44 @@ async fn others_games_and_duties_that_are_switched_off_are_left_alone() {
     square.stage.until("the job is moot", async || hosted(daemon.ends())).await;
     daemon.stop().await.expect("clean stop");
     assert!(square.answers(other).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_world_is_deployed_with_its_first_game() {
+    let chain = Anvil::start(None, &[]).await.expect("anvil");
+    let client = Client::connect(&chain.url, Duration::from_secs(10)).await.expect("client");
+    let dir = tempfile::tempdir().expect("folder");
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    files::new_secret(&dir.path().join("password"), "secret\n").expect("write");
+    let config = dir.path().join("zugzwang.toml");
+    let base = format!(
+        "[chain]\nrpc = {:?}\n[key]\nkeystore = {:?}\npassword_file = {:?}\n[store]\npath = {:?}\n",
+        chain.url,
+        path("key.json"),
+        path("password"),
+        path("z.db")
+    );
+    let model = format!("[model]\ndir = \"models/chess-s\"\ncache = {:?}\n", path("cache"));
+    std::fs::write(&config, format!("{base}{model}")).expect("write");
+    let operator = json(&config, &["key", "new"])["address"].as_str().expect("address").to_owned();
+    client.raw("anvil_setBalance", serde_json::json!([operator, U256::from(u128::MAX)])).await.expect("balance");
+    let deployed =
+        json(&config, &["deploy", "world", "--black", "--window", "90", "--least-stake", "5", "--pot", "77"]);
+    assert_eq!(deployed["game"], "1", "{deployed}");
+    let address: Address = deployed["contracts"][0][1].as_str().expect("address").parse().expect("address");
+    let arena = world::Arena::open(client.clone(), address).await.expect("an arena");
+    let game = arena.game(U256::from(1), None).await.expect("a game");
+    assert_eq!((game.pot, game.least_stake, game.window), (U256::from(77), U256::from(5), 90));
+    assert!(!game.world_is_white && game.host.to_string() == operator);
+    // A second game, on the same arena; and what was printed is a configuration.
+    let contract = address.to_string();
+    let second = json(&config, &["deploy", "world", "--contract", &contract]);
+    assert_eq!((&second["game"], second["contracts"].as_array().map(Vec::len)), (&"2".into(), Some(0)), "{second}");
+    let section = deployed["config"].as_str().expect("text").split("\n[model]").next().expect("a section").to_owned();
+    std::fs::write(&config, format!("{base}{model}{section}")).expect("write");
+    let checked = json(&config, &["check"]);
+    assert_eq!(checked["contracts"].as_array().map(Vec::len), Some(1), "{checked}");
+    // Terms that no game can have cost nothing.
+    let refused = zugzwang(&config, &["deploy", "world", "--window", "0"]).output().expect("the binary");
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--window"));
 }
