@@ -95,7 +95,7 @@ mod tests {
         net::TcpListener,
     };
 
-    use super::{super::Traces, *};
+    use super::super::Traces;
     use crate::{
         chain::types::{Address, U256},
         config::TraceConfig,
