@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use alloy::{
+    consensus::Transaction,
     eips::{BlockId, BlockNumberOrTag},
     network::TransactionBuilder,
     primitives::{Bloom, BloomInput},
@@ -58,6 +59,19 @@ impl Header {
     fn may_hold(&self, contract: Address) -> bool {
         self.bloom.contains_input(BloomInput::Raw(contract.as_slice()))
     }
+}
+
+/// A transaction in a block: who sent what to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// Whose.
+    pub from: Address,
+    /// The contract that was called; `None` for a deployment.
+    pub to: Option<Address>,
+    /// Its call data.
+    pub input: Bytes,
+    /// The block that it is in.
+    pub block: u64,
 }
 
 /// What a node said of a transaction that was sent.
@@ -250,6 +264,40 @@ impl Client {
             }
         }
         Ok(all)
+    }
+
+    /// Logs of one contract whose second topic, the first indexed argument of its events, is this word, in a range of blocks,
+    /// both ends included, oldest first. A range that the node finds too large is read in halves.
+    pub async fn logs_about(
+        &self,
+        contract: Address,
+        subject: B256,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<Log>, ChainError> {
+        let (mut all, mut ranges) = (Vec::new(), vec![(first, last)]);
+        while let Some((first, last)) = ranges.pop() {
+            let filter = Filter::new().address(contract).topic1(subject).from_block(first).to_block(last);
+            match self.provider.get_logs(&filter).await.map_err(|e| self.error("eth_getLogs", e)) {
+                Ok(logs) => all.extend(logs),
+                Err(error) if error.asks_for_less() && first < last => {
+                    let middle = first + (last - first) / 2;
+                    ranges.extend([(middle + 1, last), (first, middle)]);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
+    /// A transaction that is in a block, as it was sent.
+    pub async fn sent(&self, hash: B256) -> Result<Option<Sender>, ChainError> {
+        let found =
+            self.provider.get_transaction_by_hash(hash).await.map_err(|e| self.error("eth_getTransactionByHash", e))?;
+        Ok(found.and_then(|found| {
+            let (from, block) = (found.inner.signer(), found.block_number?);
+            Some(Sender { from, to: found.to(), input: found.input().clone(), block })
+        }))
     }
 
     /// Calls a contract at a block, or at the head.

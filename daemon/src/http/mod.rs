@@ -229,6 +229,11 @@ impl Server {
         self.address
     }
 
+    /// The streams that it serves.
+    pub fn streams(&self) -> stream::Streams {
+        self.shared.streams.clone()
+    }
+
     /// Serves until `stop` turns true or loses its sender.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let limits = serve::Limits { connections: self.connections, ..serve::Limits::default() };

@@ -38,6 +38,7 @@ use super::{
     routes::Shared,
     serve::{Listened, Listening, Peer},
 };
+use crate::chain::types::{B256, keccak256};
 
 /// Silence after which a follower is sent a comment.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -46,15 +47,33 @@ const TICK: Duration = Duration::from_secs(2);
 /// Least time between two looks: what comes in between is seen by the next.
 const REST: Duration = Duration::from_millis(30);
 
-/// What a look finds: each event's name, and its data as JSON on one line.
-pub type Found = Vec<(&'static str, String)>;
+/// An event that a look finds.
+#[derive(Clone, Debug)]
+pub struct Event {
+    name: &'static str,
+    /// Its data, as JSON on one line.
+    data: String,
+    /// What tells whether it is new.
+    mark: B256,
+}
 
-/// An event for a look to find.
-///
-/// # Errors
-/// What can't be JSON is a bug.
-pub fn event(name: &'static str, data: &impl Serialize) -> Result<(&'static str, String), ApiError> {
-    Ok((name, serde_json::to_string(data).map_err(|e| ApiError::bug(&e))?))
+/// What a look finds: at most one event of each name.
+pub type Found = Vec<Event>;
+
+impl Event {
+    /// An event that is new when its data is.
+    ///
+    /// # Errors
+    /// What can't be JSON is a bug.
+    pub fn new(name: &'static str, data: &impl Serialize) -> Result<Self, ApiError> {
+        let data = serde_json::to_string(data).map_err(|e| ApiError::bug(&e))?;
+        Ok(Self { name, mark: keccak256(data.as_bytes()), data })
+    }
+
+    /// The same, which is new when another one's data is: what else changes in its own is told otherwise.
+    pub fn told_by(self, other: &Self) -> Self {
+        Self { mark: other.mark, ..self }
+    }
 }
 
 /// The streams that have followers.
@@ -72,6 +91,7 @@ struct Newest {
 struct Frame {
     name: &'static str,
     place: u64,
+    mark: B256,
     bytes: Bytes,
 }
 
@@ -79,14 +99,14 @@ impl Newest {
     /// Takes up what a look found; whether anything of it is new.
     fn take(&mut self, found: Found) -> bool {
         let before = self.count;
-        for (name, data) in found {
-            let bytes = Bytes::from(format!("event: {name}\ndata: {data}\n\n"));
+        for Event { name, data, mark } in found {
             let known = self.frames.iter_mut().find(|frame| frame.name == name);
-            if known.as_ref().is_some_and(|frame| frame.bytes == bytes) {
+            if known.as_ref().is_some_and(|frame| frame.mark == mark) {
                 continue;
             }
             self.count += 1;
-            let frame = Frame { name, place: self.count, bytes };
+            let bytes = Bytes::from(format!("event: {name}\ndata: {data}\n\n"));
+            let frame = Frame { name, place: self.count, mark, bytes };
             match known {
                 Some(known) => *known = frame,
                 None => self.frames.push(frame),
@@ -287,17 +307,21 @@ mod tests {
     #[test]
     fn a_slow_follower_gets_the_newest_of_each_event() {
         let mut newest = Newest::default();
-        let found = |game: &str, progress: &str| vec![("game", game.to_owned()), ("progress", progress.to_owned())];
+        let event = |name, data: &str| Event::new(name, &data).expect("JSON");
+        let found = |game: &str, progress: &str| {
+            let whole = event("game", &format!("{game}{progress}")).told_by(&event("game", game));
+            vec![whole, event("progress", progress)]
+        };
         assert!(newest.take(found("1", "a")));
         let all = |after: u64, newest: &Newest| -> Vec<String> {
             let frames = newest.after(after).into_iter();
             frames.map(|bytes| String::from_utf8_lossy(&bytes).trim().replace('\n', " ")).collect()
         };
-        assert_eq!(all(0, &newest), ["event: game data: 1", "event: progress data: a"]);
+        assert_eq!(all(0, &newest), ["event: game data: \"1a\"", "event: progress data: \"a\""]);
         assert!(!newest.take(found("1", "a")), "nothing is new");
         let place = newest.count;
         assert!(newest.take(found("1", "b")) && newest.take(found("2", "b")) && newest.take(found("2", "c")));
-        assert_eq!(all(place, &newest), ["event: game data: 2", "event: progress data: c"]);
+        assert_eq!(all(place, &newest), ["event: game data: \"2b\"", "event: progress data: \"c\""]);
         assert!(all(newest.count, &newest).is_empty());
     }
 }

@@ -115,6 +115,16 @@ impl Arena {
         self.0.address()
     }
 
+    /// The node.
+    pub(super) fn client(&self) -> &Client {
+        self.0.client()
+    }
+
+    /// One of its events.
+    pub(super) fn decoded(&self, log: &Log) -> Result<Option<Events>, ChainError> {
+        self.0.event(log)
+    }
+
     /// Any view of it.
     pub async fn read<C: SolCall>(&self, call: C, name: &str, at: Option<B256>) -> Result<C::Return, ChainError> {
         self.0.read(call, name, at).await

@@ -4,10 +4,14 @@ pub mod arena;
 mod board;
 pub mod clock;
 mod players;
+mod record;
 pub(super) mod turn;
+mod view;
 
 pub use board::*;
 pub use players::{Ending, Terms};
+pub(super) use view::routes;
+pub use view::{GameSummary, GameView, MoveProof, MoveView, Mover, OfferView, RankedMove};
 
 use self::{
     arena::{Arena, ArenaEvent},
@@ -36,6 +40,8 @@ pub struct Chess {
     host: Address,
     /// Whether lost time is claimed.
     timeouts: bool,
+    /// What was read for those who look on.
+    read: view::Read,
 }
 
 impl Chess {
@@ -47,6 +53,7 @@ impl Chess {
             signer: ground.signer,
             host: if config.host.is_zero() { ground.signer } else { config.host },
             timeouts: config.timeouts,
+            read: view::Read::default(),
         })
     }
 
