@@ -135,14 +135,15 @@ mod tests {
 
     #[test]
     fn what_pages_are_told_is_checked() {
-        let web = |change: fn(&mut RawWeb), chain_id| {
+        type Change = fn(&mut RawWeb);
+        let web = |change: Change, chain_id| {
             let mut raw = RawWeb::default();
             change(&mut raw);
             WebConfig::from_raw(raw, chain_id).map_err(|error| error.to_string())
         };
         assert!(web(|_| (), 1).expect("the default").rpc_url.is_none());
         assert!(web(|raw| raw.demo = true, LOCAL).is_ok_and(|web| web.demo));
-        let cases: [(fn(&mut RawWeb), &str); 5] = [
+        let cases: [(Change, &str); 5] = [
             (|raw| raw.demo = true, "is for the local demo chain"),
             (|raw| raw.rpc_url = "ws://node.example".into(), "must be an http"),
             (|raw| raw.rpc_url = "https://a:b@node.example".into(), "names a user or a password"),
