@@ -22,7 +22,7 @@ scenario('markets: a bet goes into its pool', {}, async ({ page, stage, shoot })
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'outcome', 'an outcome must be chosen first');
   await page.locator(`#outcome-${outcome.class}`).check({ force: true });
   await page.getByLabel('Amount in ETH').fill('0.5');
-  await page.getByText(/you get .* ETH/).waitFor();
+  await page.locator('#bet-promise', { hasText: /you get .* ETH/ }).waitFor();
   await page.getByRole('button', { name: 'Bet' }).click();
   await page.locator('.facts dd', { hasText: '0.5 ETH' }).waitFor();
   const after = await until('the pool by the API', async () => {
@@ -41,7 +41,7 @@ scenario('markets: nonsense is not bet', {}, async ({ page, stage }) => {
   await page.locator(`#outcome-${market.outcomes[0].class}`).check({ force: true });
   for (const nonsense of ['', '0', '-1', '1e18', 'all of it', '0.0000000000000000001']) {
     await page.getByLabel('Amount in ETH').fill(nonsense);
-    await page.getByText('Type an amount such as 0.25.').waitFor();
+    await page.locator('#bet-promise', { hasText: 'Type an amount such as 0.25.' }).waitFor();
     await page.getByRole('button', { name: 'Bet' }).click();
     assert.equal(await page.getByLabel('Amount in ETH').getAttribute('aria-invalid'), 'true', nonsense);
   }
