@@ -1,6 +1,7 @@
 //! Proofs: a model with its keys, and workshops that make proofs without holding up the rest.
 
 mod circuit;
+mod compile;
 mod figures;
 mod memory;
 mod models;
@@ -16,12 +17,10 @@ use zugzwang_circuits::graph::Tensor;
 
 pub use circuit::quantise;
 use circuit::{Noise, make_folder, said, set_up, steps};
+pub use compile::{Inspected, Predicted, Samples, compile_net, compile_private, inspect_folder, inspect_net};
 pub use memory::Memory;
 pub use models::Models;
-pub use net::{
-    Inspected, Predicted, Samples, commit, compile_net, compile_private, encode, inspect_folder, inspect_net, is_net,
-    publish, schema,
-};
+pub use net::{commit, encode, is_net, publish, schema};
 pub use pool::Pool;
 pub use workshop::{Made, Making, Order, Place, Progress, Tell, Ticket, Workshop};
 pub use zugzwang_circuits::net::{

@@ -270,7 +270,7 @@ fn instances(request: B256, ranking: U256, position: &Position) -> [B256; 7] {
         position.board & low,
         position.board >> 128,
         plane * (bit(0) | bit(1) << 64 | bit(2) << 128),
-        plane * bit(3) | passing,
+        (plane * bit(3)) | passing,
     ]
     .map(B256::from)
 }

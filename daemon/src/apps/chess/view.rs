@@ -9,7 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Chess, arena::unpacked, move_of_index,
+    Chess,
+    arena::unpacked,
+    move_of_index,
     record::{Offer, Played, Record, Sheet},
     unpack,
 };
