@@ -2,6 +2,7 @@
 
 import { GuardedVault } from '../abi/GuardedVault';
 import type { Chain, Hex } from '../api/types';
+import { chainTime } from '../chain/clock';
 import { fill, h } from '../ui/dom';
 import { count, dateTime } from '../ui/format';
 import { announce, clear, notice } from '../ui/live';
@@ -19,7 +20,6 @@ export const MOST_SCORE = 1023;
 export interface Setting {
   chain: Chain;
   guard: Guard;
-  now(): number;
   thinking: Thinking;
   /** Reads everything again, after something was sent. */
   refresh(): void;
@@ -27,7 +27,7 @@ export interface Setting {
 
 /** Draws the incident into a place. */
 export function drawIncident(place: Element, incident: Incident, setting: Setting): void {
-  const { chain, guard, now, thinking } = setting;
+  const { chain, guard, thinking } = setting;
   const [look, words] = verdictWords(standingOf(incident));
   thinking.show(incident.progress);
   const facts: [string, Node | string][] = [
@@ -35,7 +35,7 @@ export function drawIncident(place: Element, incident: Incident, setting: Settin
     ['Receiver', reference(incident.receiver, 'receiver')],
     ['Amount', amount(guard, incident.amount)],
     ['Flagged', h('span', {}, dateTime(incident.asked_at * 1000), incident.large ? ', for its own size' : ', for all that left in the window')],
-    ['May leave', incident.state === 'claimed' ? 'paid out' : incident.state === 'released' ? 'now' : relative(incident.release_at, now)],
+    ['May leave', incident.state === 'claimed' ? 'paid out' : incident.state === 'released' ? 'now' : relative(incident.release_at)],
   ];
   if (incident.round > 0) facts.push(['Appeals', count(incident.round)]);
   fill(place,
@@ -48,7 +48,7 @@ export function drawIncident(place: Element, incident: Incident, setting: Settin
     orders(incident, setting),
     features(incident),
     incident.txs.length === 0 ? null : h('div', {}, h('h3', {}, 'Transactions'), h('ul', { class: 'features' }, incident.txs.map((tx) =>
-      h('li', { class: 'trail' }, h('span', {}, tx.kind), transaction(chain, tx.tx), h('span', { class: 'soft' }, relative(tx.timestamp, now)))))));
+      h('li', { class: 'trail' }, h('span', {}, tx.kind), transaction(chain, tx.tx), h('span', { class: 'soft' }, relative(tx.timestamp)))))));
 }
 
 function judgement({ verdict, score }: Incident, { release_below, pause_at }: Guard): string {
@@ -62,22 +62,21 @@ function features({ features: list }: Incident): Node | null {
   if (list.length === 0) return null;
   return h('div', {},
     h('h3', {}, 'The account beside others'),
-    h('p', { class: 'legend-line' },
+    list.every((feature) => feature.quantiles.length === 0) ? null : h('p', { class: 'legend-line' },
       h('span', {}, h('span', { class: 'swatch dot-own' }), 'this account'),
       h('span', {}, h('span', { class: 'swatch half' }), 'the middle half of the training accounts'),
       h('span', {}, h('span', { class: 'swatch most' }), 'nine in ten of them')),
     h('ul', { class: 'features' }, list.map((feature) => h('li', { class: 'feature' },
       h('span', {}, feature.name),
       h('span', { class: 'value num' }, featureValue(feature)),
-      strip(feature.name, feature),
-      h('small', { 'aria-hidden': 'true' }, standing(feature))))));
+      feature.quantiles.length === 0 ? null : [strip(feature.name, feature), h('small', { 'aria-hidden': 'true' }, standing(feature))]))));
 }
 
 /** What may be done now, and by whom. */
 function orders(incident: Incident, setting: Setting): Node | null {
-  const { guard, now } = setting;
+  const { guard } = setting;
   const me = wallet()?.address.toLowerCase();
-  const due = incident.state === 'released' || (incident.state !== 'claimed' && now() >= incident.release_at);
+  const due = incident.state === 'released' || (incident.state !== 'claimed' && chainTime() >= incident.release_at);
   const id = BigInt(incident.id);
   const list: Node[] = [];
   if (due && !guard.paused) {
@@ -85,7 +84,7 @@ function orders(incident: Incident, setting: Setting): Node | null {
       void order(event.currentTarget, setting, 'It was paid out', () => send(setting.chain, guard.vault, GuardedVault, 'claim', [id])) }, 'Pay out'));
     if (me === undefined) list.push(h('p', { class: 'soft' }, 'Anybody may have it paid out: connect a wallet.'));
   }
-  if (incident.state === 'held' && me === incident.account.toLowerCase() && now() >= incident.asked_at + guard.delay) {
+  if (incident.state === 'held' && me === incident.account.toLowerCase() && chainTime() >= incident.asked_at + guard.delay) {
     list.push(h('button', { class: 'button', type: 'button', id: 'appeal', onclick: (event) =>
       void order(event.currentTarget, setting, 'It will be judged again', () => send(setting.chain, guard.vault, GuardedVault, 'appeal', [id])) }, 'Have it judged again'));
   }

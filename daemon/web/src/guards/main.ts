@@ -2,7 +2,6 @@
 
 import { byId, fill, h } from '../ui/dom';
 import { short } from '../ui/format';
-import { chainNow } from '../ui/refs';
 import { start, type Site } from '../ui/shell';
 import { Vault } from './vault';
 
@@ -18,8 +17,7 @@ async function page({ chain }: Site): Promise<void> {
     fill(place, title, h('p', { class: 'card empty' }, asked === undefined ? 'This server guards no vault.' : 'This server does not guard that vault.'));
     return;
   }
-  const read = Date.now();
-  const vault = new Vault(chain, chosen.contract, () => chainNow(chain, read));
+  const vault = new Vault(chain, chosen.contract);
   await vault.open();
   const others = vaults.length < 2 ? null : h('nav', { 'aria-label': 'Vaults', class: 'actions left' }, vaults.map((app) =>
     h('a', { class: 'button small', href: `/guards?chain=${chain.chain_id}&vault=${app.contract}`, 'aria-current': app === chosen ? 'page' : null }, short(app.contract))));

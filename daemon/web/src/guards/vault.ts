@@ -3,11 +3,12 @@
 import { GuardedVault } from '../abi/GuardedVault';
 import { all, api, follow } from '../api/client';
 import type { Chain, Hex } from '../api/types';
+import { chainTime } from '../chain/clock';
+import { Thinking } from '../play/thinking';
 import { fill, h } from '../ui/dom';
 import { count, dateTime, duration, short } from '../ui/format';
 import { announce, clear, notice } from '../ui/live';
 import { reference, relative } from '../ui/refs';
-import { Thinking } from '../play/thinking';
 import { onWallet, send, wallet } from '../wallet/wallet';
 import { drawIncident, MOST_SCORE, order } from './incident';
 import { timeline } from './timeline';
@@ -33,7 +34,7 @@ export class Vault {
   private waiting = false;
   private drawn = '';
 
-  constructor(private readonly chain: Chain, private readonly address: Hex, private readonly now: () => number) {
+  constructor(private readonly chain: Chain, private readonly address: Hex) {
     this.node.append(this.head,
       h('section', { class: 'card stack', 'aria-labelledby': 'line-title' }, h('h2', { id: 'line-title' }, 'Flagged withdrawals'), this.line),
       h('div', { class: 'columns guards' }, this.one, h('div', { class: 'stack' }, h('section', { class: 'card', 'aria-labelledby': 'list-title' }, h('h2', { id: 'list-title' }, 'Incidents'), this.list), this.rules)));
@@ -100,12 +101,12 @@ export class Vault {
     const marks = incidents.map((incident) => ({ id: incident.id, at: incident.asked_at, score: incident.score, verdict: standingOf(incident) }));
     const from = incidents.find((incident) => incident.id === guard.paused_by)?.asked_at;
     const pauses = from === undefined || guard.paused_until === null ? [] : [{ from, until: guard.paused_until }];
-    fill(this.line, incidents.length === 0 ? h('p', { class: 'soft' }, 'No withdrawal was flagged yet.') : timeline(this.line.clientWidth || 640, marks, pauses, this.now(), thresholds, (id) => this.link(id)));
+    fill(this.line, incidents.length === 0 ? h('p', { class: 'soft' }, 'No withdrawal was flagged yet.') : timeline(this.line.clientWidth || 640, marks, pauses, chainTime(), thresholds, (id) => this.link(id)));
     for (const mark of this.line.querySelectorAll<SVGAElement>('.plot-mark')) this.serve(mark, mark.getAttribute('href')?.split('incident=')[1] ?? '');
     this.drawList(guard);
     const chosen = incidents.find((incident) => incident.id === this.chosen) ?? incidents[0];
     this.one.hidden = chosen === undefined;
-    if (chosen !== undefined) drawIncident(this.one, chosen, { chain: this.chain, guard, now: this.now, thinking: this.thinking, refresh: () => this.refresh() });
+    if (chosen !== undefined) drawIncident(this.one, chosen, { chain: this.chain, guard, thinking: this.thinking, refresh: () => this.refresh() });
   }
 
   private link(id: string): string {
@@ -145,7 +146,7 @@ export class Vault {
   private banner(guard: Guard, until: number): Node {
     const mine = wallet()?.address.toLowerCase() === guard.governance.toLowerCase();
     return h('div', { class: 'banner', role: 'status' },
-      h('p', {}, h('strong', {}, 'Nothing leaves the vault. '), 'The pause ends ', relative(until, this.now), guard.paused_by === null ? '.' : `; incident ${guard.paused_by} began it.`),
+      h('p', {}, h('strong', {}, 'Nothing leaves the vault. '), 'The pause ends ', relative(until), guard.paused_by === null ? '.' : `; incident ${guard.paused_by} began it.`),
       mine ? h('button', { class: 'button danger', type: 'button', id: 'end-pause', onclick: (event) =>
         void order(event.currentTarget, { chain: this.chain, refresh: () => this.refresh() }, 'The pause has ended', () => send(this.chain, guard.vault, GuardedVault, 'endPause', [])) }, 'End the pause')
         : h('small', {}, 'Governance can end it early: ', reference(guard.governance, 'governance')));

@@ -22,7 +22,7 @@ export class Detail {
   private readonly bets: Bets;
   private last: Market | null = null;
 
-  constructor(private readonly chain: Chain, market: Market, private readonly now: () => number) {
+  constructor(private readonly chain: Chain, market: Market) {
     this.bets = new Bets(chain, market);
     this.node = h('div', { class: 'stack' },
       h('p', {}, h('a', { href: `/markets?chain=${chain.chain_id}` }, '← All markets')),
@@ -45,8 +45,8 @@ export class Detail {
   }
 
   private when(market: Market): (string | Node)[] {
-    if (market.state === 'open') return ['Bets close ', relative(market.close, this.now)];
-    if (market.state === 'closed') return ['Expires ', relative(market.deadline, this.now)];
+    if (market.state === 'open') return ['Bets close ', relative(market.close)];
+    if (market.state === 'closed') return ['Expires ', relative(market.deadline)];
     return [outcomeWords(market)];
   }
 

@@ -19,7 +19,7 @@ function inOrder(markets: readonly Market[]): Market[] {
 }
 
 /** Draws the markets into a place. */
-export function drawList(place: HTMLElement, chain: Chain, markets: readonly Market[], now: () => number): void {
+export function drawList(place: HTMLElement, chain: Chain, markets: readonly Market[]): void {
   if (markets.length === 0) {
     fill(place, h('p', { class: 'card empty' }, 'There is no market on this chain yet.'));
     return;
@@ -31,12 +31,12 @@ export function drawList(place: HTMLElement, chain: Chain, markets: readonly Mar
     pools(market),
     h('p', { class: 'market-foot soft' },
       h('span', {}, h('strong', { class: 'num' }, `${coin(market.total)} ETH`), ' in all'),
-      h('span', {}, ...whenOf(market, now)))))));
+      h('span', {}, ...whenOf(market)))))));
 }
 
-function whenOf(market: Market, now: () => number): (string | Node)[] {
-  if (market.state === 'open') return ['Bets close ', relative(market.close, now)];
-  if (market.state === 'closed') return ['Expires ', relative(market.deadline, now)];
+function whenOf(market: Market): (string | Node)[] {
+  if (market.state === 'open') return ['Bets close ', relative(market.close)];
+  if (market.state === 'closed') return ['Expires ', relative(market.deadline)];
   if (market.state === 'undecided' || market.refunds) return ['Everybody gets their bets back'];
   return ['Decided by proof'];
 }

@@ -3,7 +3,6 @@
 import { api, all, follow } from '../api/client';
 import { byId, fill, h } from '../ui/dom';
 import { clear, notice } from '../ui/live';
-import { chainNow } from '../ui/refs';
 import { start, type Site } from '../ui/shell';
 import { Detail } from './detail';
 import { drawList } from './list';
@@ -22,14 +21,12 @@ async function page({ chain }: Site): Promise<void> {
     fill(place, h('h1', {}, 'Markets'), h('p', { class: 'card empty' }, 'This server follows no markets.'));
     return;
   }
-  const read = Date.now();
-  const now = () => chainNow(chain, read);
   const path = `chains/${chain.chain_id}/markets`;
   const query = new URLSearchParams(location.search);
   const id = query.get('market');
   if (id !== null && /^\d+$/.test(id)) {
     const of = `?contract=${encodeURIComponent(query.get('contract') ?? first)}`;
-    const detail = new Detail(chain, await api<Market>(`${path}/${id}${of}`), now);
+    const detail = new Detail(chain, await api<Market>(`${path}/${id}${of}`));
     fill(place, detail.node);
     follow(`${path}/${id}/stream${of}`, { event: (name, data) => name === 'market' && detail.update(data as Market) });
     return;
@@ -43,7 +40,7 @@ async function page({ chain }: Site): Promise<void> {
       const markets = (await Promise.all(contracts.map((contract) => all<Market>(`${path}?contract=${contract}`)))).flat();
       // Focus and scrolling stay where they are while nothing changes.
       const looks = JSON.stringify(markets);
-      if (looks !== drawn) drawList(list, chain, markets, now);
+      if (looks !== drawn) drawList(list, chain, markets);
       drawn = looks;
       clear('markets');
     } catch (error) {

@@ -1,6 +1,7 @@
 //! References to what is on the chain, and times by the chain's clock.
 
 import type { Chain } from '../api/types';
+import { chainTime } from '../chain/clock';
 import { fill, h, s, text } from './dom';
 import { dateTime, duration, short } from './format';
 import { announce } from './live';
@@ -40,17 +41,6 @@ function sheets(): SVGSVGElement {
     s('rect', { x: 2, y: 5, width: 8.5, height: 9, rx: 1.5 }), s('path', { d: 'M5.5 5 V3.5 A1.5 1.5 0 0 1 7 2 H12.5 A1.5 1.5 0 0 1 14 3.5 V9.5 A1.5 1.5 0 0 1 12.5 11 H10.5' }));
 }
 
-/** How far the chain's clock is from the visitor's before it counts as another one, in seconds: a demo's chain may be in the future. */
-const SAME_CLOCK = 120;
-
-/** Now by the chain's clock, in Unix seconds; `read` is when its head was read, in Unix milliseconds. */
-export function chainNow(chain: Chain, read: number): number {
-  if (chain.head === null) return Date.now() / 1000;
-  const behind = read / 1000 - chain.head.timestamp;
-  const here = Date.now() / 1000;
-  return Math.abs(behind) < SAME_CLOCK ? here : here - behind;
-}
-
 /** Texts that change with the time: each is drawn anew every second for as long as it is in the page. */
 export function ticking(draw: () => string): HTMLElement {
   const node = h('span', { class: 'num' }, draw());
@@ -62,10 +52,10 @@ export function ticking(draw: () => string): HTMLElement {
   return node;
 }
 
-/** `in 4 min`, `3 h ago`, of a time in Unix seconds; `now` gives the chain's. */
-export function relative(at: number, now: () => number): HTMLElement {
+/** `in 4 min`, `3 h ago`, of a time in Unix seconds by the chain's clock. */
+export function relative(at: number): HTMLElement {
   const node = ticking(() => {
-    const left = at - now();
+    const left = at - chainTime();
     const size = Math.abs(left) < 1 ? 'now' : duration(Math.floor(Math.abs(left)) * 1000);
     return size === 'now' ? size : left > 0 ? `in ${size}` : `${size} ago`;
   });
