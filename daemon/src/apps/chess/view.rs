@@ -218,6 +218,7 @@ enum Which {
 struct GamesQuery {
     /// `running` if left out.
     #[serde(default)]
+    #[param(inline)]
     state: Which,
     /// `next` of the page before; none for the first page.
     cursor: Option<String>,

@@ -1,6 +1,91 @@
 // Made by build.mjs from openapi.json. Do not edit.
 
 export interface paths {
+    "/api/v1/chains/{chain}/games": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Games, newest first. */
+        get: operations["games"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/games/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A game with its moves. */
+        get: operations["game"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/games/{id}/moves/{ply}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The proof of an NPC's move, from its transaction, whoever sent it. */
+        get: operations["proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/games/{id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A game as it goes on: the event `game` holds all of it whenever it has changed, `progress` how the NPC's answer is getting on. */
+        get: operations["follow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Offers of games, newest first. */
+        get: operations["offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/info": {
         parameters: {
             query?: never;
@@ -393,6 +478,64 @@ export interface components {
             /** @description The latest failure. */
             trouble?: string | null;
         };
+        /** @description A game, without its moves. */
+        GameSummary: {
+            /** @description The arena. */
+            arena: string;
+            /**
+             * Format: int64
+             * @description The arena's chain.
+             */
+            chain_id: number;
+            /**
+             * Format: int64
+             * @description Unix time at which the side to move loses; means nothing once the game is over.
+             */
+            deadline: number;
+            /** @description The position. */
+            fen: string;
+            /** @description Who offered the game. */
+            host: string;
+            /** @description Who plays against the NPC. */
+            human: string;
+            /** @description The human's colour. */
+            human_is_white: boolean;
+            /** @description Whose turn it is. */
+            human_to_move: boolean;
+            /** @description Its number. */
+            id: string;
+            /** @description The model that plays. */
+            model_id: string;
+            /**
+             * Format: int64
+             * @description Seconds for each move.
+             */
+            move_time_s: number;
+            /** @description The offer that it came of. */
+            offer_id: string;
+            /** @description Who won: `human`, `npc`, `draw`; null while it runs. */
+            outcome?: string | null;
+            /**
+             * Format: int64
+             * @description Half-moves played.
+             */
+            ply: number;
+            /**
+             * @description How it ended: `checkmate`, `stalemate`, `resignation`, `timeout`, `fifty_moves`, `threefold`,
+             *     `insufficient_material`, `seventy_five_moves`, `no_legal_choice`; null while it runs.
+             */
+            reason?: string | null;
+            /** @description Wei that each side staked. */
+            stake: string;
+            /** @description The verifier contract. */
+            verifier: string;
+        };
+        /** @description A game with its moves. */
+        GameView: components["schemas"]["GameSummary"] & {
+            /** @description Its moves, in order. */
+            moves: components["schemas"]["MoveView"][];
+            npc?: null | components["schemas"]["Progress"];
+        };
         /** @description A block. */
         HeadInfo: {
             /** @description Its hash. */
@@ -574,6 +717,63 @@ export interface components {
             next?: string | null;
         };
         /** @description Some rows of a list. */
+        List_GameSummary: {
+            /** @description The rows. */
+            items: {
+                /** @description The arena. */
+                arena: string;
+                /**
+                 * Format: int64
+                 * @description The arena's chain.
+                 */
+                chain_id: number;
+                /**
+                 * Format: int64
+                 * @description Unix time at which the side to move loses; means nothing once the game is over.
+                 */
+                deadline: number;
+                /** @description The position. */
+                fen: string;
+                /** @description Who offered the game. */
+                host: string;
+                /** @description Who plays against the NPC. */
+                human: string;
+                /** @description The human's colour. */
+                human_is_white: boolean;
+                /** @description Whose turn it is. */
+                human_to_move: boolean;
+                /** @description Its number. */
+                id: string;
+                /** @description The model that plays. */
+                model_id: string;
+                /**
+                 * Format: int64
+                 * @description Seconds for each move.
+                 */
+                move_time_s: number;
+                /** @description The offer that it came of. */
+                offer_id: string;
+                /** @description Who won: `human`, `npc`, `draw`; null while it runs. */
+                outcome?: string | null;
+                /**
+                 * Format: int64
+                 * @description Half-moves played.
+                 */
+                ply: number;
+                /**
+                 * @description How it ended: `checkmate`, `stalemate`, `resignation`, `timeout`, `fifty_moves`, `threefold`,
+                 *     `insufficient_material`, `seventy_five_moves`, `no_legal_choice`; null while it runs.
+                 */
+                reason?: string | null;
+                /** @description Wei that each side staked. */
+                stake: string;
+                /** @description The verifier contract. */
+                verifier: string;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
         List_JobView: {
             /** @description The rows. */
             items: {
@@ -677,6 +877,43 @@ export interface components {
                 /** @description Rows of its table in use. */
                 rows: number;
             })[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_OfferView: {
+            /** @description The rows. */
+            items: {
+                /** @description Who offers. */
+                host: string;
+                /**
+                 * Format: int64
+                 * @description Games that may run at a time.
+                 */
+                max_games: number;
+                /** @description The model that plays. */
+                model_id: string;
+                /**
+                 * Format: int64
+                 * @description Seconds for each move.
+                 */
+                move_time_s: number;
+                /** @description Its number. */
+                offer_id: string;
+                /** @description Whether it can be taken up. */
+                open: boolean;
+                /**
+                 * Format: int64
+                 * @description Games that run.
+                 */
+                running: number;
+                /** @description Whether this daemon plays the NPC of its games. */
+                served: boolean;
+                /** @description Wei that each side stakes. */
+                stake: string;
+                /** @description The verifier contract. */
+                verifier: string;
+            }[];
             /** @description What the next page is asked with as `cursor`; null if this is the last one. */
             next?: string | null;
         };
@@ -876,6 +1113,106 @@ export interface components {
              */
             prove_s?: number | null;
         };
+        /** @description The proof of an NPC's move, as its transaction holds it. */
+        MoveProof: {
+            /**
+             * Format: int64
+             * @description Its block.
+             */
+            block: number;
+            /** @description Call data of `verifyProof(proof, instances)`, for an `eth_call` of the verifier. */
+            calldata: string;
+            /**
+             * Format: int64
+             * @description Gas that the transaction used.
+             */
+            gas_used: number;
+            /** @description The public instances: request (2), ranking, board (2), rights (2); 32 bytes each. */
+            instances: string[];
+            /** @description The model. */
+            model_id: string;
+            /** @description The proof. */
+            proof: string;
+            /** @description The ranked moves, best first. */
+            ranking: components["schemas"]["RankedMove"][];
+            /** @description Who sent it: the proof is bound to this address. */
+            submitter: string;
+            /** @description The transaction. */
+            tx: string;
+            /** @description The verifier contract. */
+            verifier: string;
+        };
+        /** @description A half-move. */
+        MoveView: {
+            /**
+             * Format: int64
+             * @description Unix time of its block.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description The block that it is in.
+             */
+            block: number;
+            /** @description Who made it. */
+            by: components["schemas"]["Mover"];
+            /**
+             * Format: int64
+             * @description Its number, from 0.
+             */
+            ply: number;
+            /**
+             * Format: int64
+             * @description Of an NPC's move: its place in the proven ranking, 0 for the best.
+             */
+            rank?: number | null;
+            /** @description Its transaction. */
+            tx: string;
+            /** @description The move, as UCI writes it. */
+            uci: string;
+        };
+        /**
+         * @description Who made a move.
+         * @enum {string}
+         */
+        Mover: "human" | "npc";
+        /** @description An offer of games against a model. */
+        OfferView: {
+            /** @description Who offers. */
+            host: string;
+            /**
+             * Format: int64
+             * @description Games that may run at a time.
+             */
+            max_games: number;
+            /** @description The model that plays. */
+            model_id: string;
+            /**
+             * Format: int64
+             * @description Seconds for each move.
+             */
+            move_time_s: number;
+            /** @description Its number. */
+            offer_id: string;
+            /** @description Whether it can be taken up. */
+            open: boolean;
+            /**
+             * Format: int64
+             * @description Games that run.
+             */
+            running: number;
+            /** @description Whether this daemon plays the NPC of its games. */
+            served: boolean;
+            /** @description Wei that each side stakes. */
+            stake: string;
+            /** @description The verifier contract. */
+            verifier: string;
+        };
+        /**
+         * @description Where a job stands.
+         * @enum {string}
+         */
+        Phase: "seen" | "proving" | "proved" | "submitted" | "included" | "final" | "failed" | "moot" | "forfeited";
         /** @description What went wrong, as RFC 9457 has it. */
         Problem: {
             /** @description The stable code, such as `ZZ-809`. */
@@ -891,6 +1228,51 @@ export interface components {
             title: string;
             /** @description The page of the code: causes, and what to do. */
             type: string;
+        };
+        /** @description How a job is getting on. */
+        Progress: {
+            /**
+             * Format: double
+             * @description How much of the proof is done, from 0 to 1, by what its steps usually take.
+             */
+            fraction: number;
+            /**
+             * Format: int64
+             * @description The job's row.
+             */
+            job: number;
+            /** @description Why it stands so, where that needs words. */
+            note?: string | null;
+            /** @description Where it stands. */
+            phase: components["schemas"]["Phase"];
+            /**
+             * Format: int64
+             * @description Which question about its subject: a ply, a round.
+             */
+            round: number;
+            /** @description The step of the proof in the making, in words. */
+            step?: string | null;
+            /** @description When it came to what. */
+            times: components["schemas"]["Times"];
+            /** @description Hash of the newest version of its transaction. */
+            tx?: string | null;
+        };
+        /** @description A move of a ranking. */
+        RankedMove: {
+            /**
+             * Format: int64
+             * @description Its number among the network's outputs.
+             */
+            index: number;
+            /** @description Whether it is legal: the first one that is, is played. */
+            legal: boolean;
+            /**
+             * Format: int64
+             * @description Its place, 0 for the best.
+             */
+            place: number;
+            /** @description The move, as UCI writes it; null for one that isn't legal. */
+            uci?: string | null;
         };
         /** @description Which block is read again. */
         Replay: {
@@ -1074,6 +1456,365 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    games: {
+        parameters: {
+            query?: {
+                /** @description `running` if left out. */
+                state?: "running" | "over" | "all";
+                /** @description `next` of the page before; none for the first page. */
+                cursor?: string;
+                /** @description Most rows of the page; 50 if left out. A page may hold fewer, though there are more. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_GameSummary"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    game: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The game's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GameView"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The game's number */
+                id: number;
+                /** @description The half-move's number, from 0 */
+                ply: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveProof"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The game's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-Sent Events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offers: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before; none for the first page. */
+                cursor?: string;
+                /** @description Most rows of the page; 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_OfferView"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     info: {
         parameters: {
             query?: never;
