@@ -1,6 +1,7 @@
 //! The daemon against a real local chain, mostly with a stand-in for the prover and a verifier contract
 //! that knows it: what is tested is everything else. `process` and `whole` prove in earnest.
 
+mod api;
 mod budget;
 mod chaos;
 mod claims;

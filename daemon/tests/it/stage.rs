@@ -1,22 +1,27 @@
 //! A chain and a daemon on it that can be killed, whatever its apps are.
 
 use std::{
-    sync::{Arc, Mutex},
+    net::SocketAddr,
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 use zugzwang::{
-    apps::{self, Ground},
+    alerts::Outbox,
+    apps::{self, App, Ground},
     chain::{
         Client, Key, Keys, Wallet, signer,
         types::{Address, B256, U256},
     },
     config::{Config, RawConfig, SubmitConfig},
     demo::anvil::Anvil,
-    prover::{Models, Pool},
-    service::{Notice, Service, ServiceError},
+    http::{Live, Panel, Server, stream::Streams},
+    monitor::{self, Monitor},
+    prover::{Models, Pool, Workshop},
+    service::{Desk, Notice, Observer, Service, ServiceError},
     store::{Job, State, Store, StoreError},
 };
 
@@ -39,6 +44,28 @@ pub(crate) struct Daemon {
     task: JoinHandle<Result<(), ServiceError>>,
     stop: watch::Sender<bool>,
     pub(crate) notices: Arc<Mutex<Vec<Notice>>>,
+}
+
+/// Where a daemon's server is, until this is dropped.
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    /// The operator's token.
+    pub(crate) token: String,
+    streams: Streams,
+    _stop: watch::Sender<bool>,
+}
+
+impl Served {
+    /// How many subjects are followed.
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.count()
+    }
+}
+
+/// The process' one recorder of metrics.
+fn recorder() -> PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| monitor::install().expect("no other recorder")).clone()
 }
 
 pub(crate) fn prices() -> SubmitConfig {
@@ -100,9 +127,49 @@ impl Stage {
 
     pub(crate) async fn try_start_with(&self, models: &Models) -> Result<Daemon, ServiceError> {
         let store = Store::open(&self.config.store).await?;
+        Ok(self.begin(models, store, None).await?.0)
+    }
+
+    /// Starts a daemon with its HTTP server; gives where that listens, and the operator's token.
+    pub(crate) async fn serve_with(&self, models: &Models) -> (Daemon, Served) {
+        let store = Store::open(&self.config.store).await.expect("store");
+        let config = &self.config;
+        let outbox = Arc::new(Outbox::start(&[]).expect("outbox"));
+        let monitor = Monitor::new(config.chain.chain_id, config.http.clone(), config.alerts.clone(), outbox);
+        let panel = Panel::new(config, monitor.clone(), store.clone());
+        let told = self._dir.path().join("server.json");
+        let (limits, running) = (config.web.limits, vec![told.clone()]);
+        let server = Server::bind(&config.http, limits, vec![panel.clone()], recorder(), running).await;
+        let server = server.expect("server").expect("http.listen");
+        let (address, streams) = (server.address(), server.streams());
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(server.run(stopped));
+        let told: serde_json::Value = serde_json::from_slice(&std::fs::read(told).expect("file")).expect("JSON");
+        let token = told["token"].as_str().expect("token").to_owned();
+        logs::secret(&token);
+        let begun = self.begin(models, store.clone(), Some(monitor.observer())).await.expect("daemon");
+        let (daemon, ground, apps, workshop, desk) = begun;
+        panel.desk.set(desk).expect("once");
+        let live = Live::new(config.clone(), ground, apps, workshop, monitor.clone());
+        panel.live.set(live.clone()).expect("once");
+        tokio::spawn(monitor.sample(store, live.client().clone(), stop.subscribe()));
+        (daemon, Served { address, token, streams, _stop: stop })
+    }
+
+    async fn begin(
+        &self,
+        models: &Models,
+        store: Store,
+        watcher: Option<Observer>,
+    ) -> Result<(Daemon, Ground, Vec<Arc<dyn App>>, Arc<dyn Workshop>, Desk), ServiceError> {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let heard = notices.clone();
-        let observer = Arc::new(move |notice: &Notice| heard.lock().expect("notices").push(notice.clone()));
+        let observer = Arc::new(move |notice: &Notice| {
+            heard.lock().expect("notices").push(notice.clone());
+            if let Some(watcher) = &watcher {
+                watcher(notice);
+            }
+        });
         let config = &self.config;
         let client = Client::open(&config.chain).await?;
         let ground = Ground {
@@ -113,11 +180,13 @@ impl Stage {
             store: store.clone(),
         };
         let apps = apps::open(config, &ground).await?;
-        let workshop = Arc::new(Pool::new(&config.prover, models).expect("memory"));
-        let service =
-            Service::start(config.clone(), client, self.keys.clone(), apps, store, workshop, observer).await?;
+        let workshop: Arc<dyn Workshop> = Arc::new(Pool::new(&config.prover, models).expect("memory"));
+        let (keys, shown) = (self.keys.clone(), apps.clone());
+        let service = Service::start(config.clone(), client, keys, apps, store, workshop.clone(), observer).await?;
+        let desk = service.desk();
         let (stop, stopped) = watch::channel(false);
-        Ok(Daemon { task: tokio::spawn(service.run(stopped)), stop, notices })
+        let daemon = Daemon { task: tokio::spawn(service.run(stopped)), stop, notices };
+        Ok((daemon, ground, shown, workshop, desk))
     }
 
     /// An account with money; the same seed gives the same account.

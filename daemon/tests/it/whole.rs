@@ -21,7 +21,7 @@ const SHAPE: &str = "2,1,14";
 const STAKE: u64 = 1_000_000_000;
 
 /// chess-s: its integer network, and the prover as the daemon loads it.
-fn chess_s() -> (Model, Arc<dyn Prove>) {
+pub(crate) fn chess_s() -> (Model, Arc<dyn Prove>) {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/chess-s");
     let model = Model::load(&dir).expect("model");
     // Where the tests over several crates keep their keys, too.
