@@ -29,7 +29,7 @@ help:
 	@echo 'make demo-guard [SEED=n] [PRIVATE=1]   a vault that a fraud model guards'
 	@echo 'make example-lending   a lending pool whose rate follows a proven model'
 	@echo 'make example-contest   a contest between private models'
-	@echo 'make test         forge tests, then cargo tests of all crates'
+	@echo 'make test         forge tests, then cargo tests of all crates, then the pages in Chromium'
 	@echo 'make test-web [ONLY=word]         the pages in Chromium; screenshots in .zugzwang/screenshots'
 	@echo 'make bench [MODEL=...] [RUNS=n]   measure keys, proofs and gas, as JSON; all models without MODEL'
 	@echo 'make gas          measure what the contracts cost, and write docs/gas.md'
@@ -68,7 +68,7 @@ example-lending example-contest: check-node check-cargo $(INSTALLED)
 	@echo '==> building the tests (minutes the first time)'
 	@$(CARGO) test --locked -p zugzwang-tests --test it $(@:example-%=%):: -- --nocapture --test-threads 1
 
-test: test-contracts test-rust
+test: test-contracts test-rust test-web
 
 test-contracts: check-node $(INSTALLED)
 	@echo '==> forge tests'
