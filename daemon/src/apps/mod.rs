@@ -313,7 +313,7 @@ impl Ground {
 
 /// What the apps show to everybody, each kind's routes once, however many contracts there are: below `/api/v1`.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(chess::routes())
+    OpenApiRouter::new().merge(chess::routes()).merge(world::routes())
 }
 
 /// The apps that the configuration names, each with its contract checked.

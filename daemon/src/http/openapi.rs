@@ -38,6 +38,7 @@ const TOKEN: &str = "token";
     tags(
         (name = "info", description = "Chains, apps and models"),
         (name = "chess", description = "Games against the NPC"),
+        (name = "world", description = "Games of the World against the NPC"),
         (name = "operator", description = "Behind the bearer token"),
     )
 )]

@@ -31,3 +31,4 @@ mod submit;
 mod whole;
 mod world;
 mod worlds;
+mod worlds_shown;

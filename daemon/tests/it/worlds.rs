@@ -30,8 +30,8 @@ use crate::{
     stage::{Daemon, Stage},
 };
 
-const WINDOW: u64 = 600;
-const POT: u64 = 1_000_000;
+pub(crate) const WINDOW: u64 = 600;
+pub(crate) const POT: u64 = 1_000_000;
 const NPC_WON: u8 = 2;
 const HUMAN_WON: u8 = 1;
 const TIMEOUT: u8 = 4;
@@ -41,17 +41,17 @@ fn folder() -> PathBuf {
 }
 
 /// An arena on a chain, and a model that plays in it.
-struct Square {
-    stage: Stage,
+pub(crate) struct Square {
+    pub(crate) stage: Stage,
     arena: Address,
-    verifier: Address,
-    models: Models,
+    pub(crate) verifier: Address,
+    pub(crate) models: Models,
     model_id: B256,
     voters: Vec<Wallet>,
 }
 
 impl Square {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
         let config = ModelConfig { dir: folder(), shape: String::new(), cache, srs: Source::BuiltIn };
         let prover = prover::load(&config, &|_| ()).expect("models/chess-s");
@@ -79,7 +79,7 @@ impl Square {
     }
 
     /// A game with a pot, in which the World has this colour. Its NPC has a day for each move.
-    async fn open(&self, world_is_white: bool) -> U256 {
+    pub(crate) async fn open(&self, world_is_white: bool) -> U256 {
         let terms = Terms {
             verifier: self.verifier,
             model_id: self.model_id,
@@ -91,7 +91,7 @@ impl Square {
         self.stage.npc.open_world(self.arena, &terms, U256::from(POT)).await.expect("opened").0
     }
 
-    async fn vote(&self, voter: usize, game: U256, ply: u64, word: u16, wei: u64) {
+    pub(crate) async fn vote(&self, voter: usize, game: U256, ply: u64, word: u16, wei: u64) {
         let vote = Vote { ply, word };
         self.voters[voter].vote(self.arena, game, vote, U256::from(wei)).await.expect("a vote");
     }
@@ -134,7 +134,7 @@ impl Square {
 }
 
 /// A move on a board, as arenas write moves.
-fn move_of(position: &Chess, text: &str) -> u16 {
+pub(crate) fn move_of(position: &Chess, text: &str) -> u16 {
     word(parse(position, text).expect("a move"))
 }
 

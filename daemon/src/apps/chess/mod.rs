@@ -4,9 +4,9 @@ pub mod arena;
 mod board;
 pub mod clock;
 mod players;
-mod record;
+pub(super) mod record;
 pub(super) mod turn;
-mod view;
+pub(super) mod view;
 
 pub use board::*;
 pub use players::{Ending, Terms};

@@ -2,7 +2,7 @@
 
 use alloy::{
     primitives::{B256, Bytes, U256, keccak256},
-    sol_types::{SolCall, SolEvent, SolValue},
+    sol_types::{SolCall, SolValue},
 };
 use zugzwang_contracts::{
     ChessArena::{self, ChessArenaEvents as Events},
@@ -11,7 +11,7 @@ use zugzwang_contracts::{
 
 use super::arena::Arena;
 use crate::chain::{
-    ChainError,
+    ChainError, Client,
     bytecode::verify_call,
     client::Header,
     types::{Address, Log},
@@ -59,38 +59,38 @@ pub(super) struct Sheet {
 
 /// A half-move that was made.
 #[derive(Clone, Debug)]
-pub(super) struct Played {
-    pub(super) ply: u64,
-    pub(super) by_human: bool,
-    pub(super) uci: String,
-    pub(super) rank: Option<u64>,
+pub(in crate::apps) struct Played {
+    pub(in crate::apps) ply: u64,
+    pub(in crate::apps) by_human: bool,
+    pub(in crate::apps) uci: String,
+    pub(in crate::apps) rank: Option<u64>,
     /// The position after it.
     after: Position,
-    pub(super) block: u64,
-    pub(super) tx: B256,
+    pub(in crate::apps) block: u64,
+    pub(in crate::apps) tx: B256,
     /// Unix time of its block.
-    pub(super) at: u64,
+    pub(in crate::apps) at: u64,
 }
 
 /// The moves of a game up to a block.
 #[derive(Clone, Debug)]
-pub(super) struct Record {
+pub(in crate::apps) struct Record {
     upto: BlockRef,
-    pub(super) moves: Vec<Played>,
+    pub(in crate::apps) moves: Vec<Played>,
 }
 
 /// The proof of a move as it stands in its transaction.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
-    pub(super) instances: Vec<B256>,
-    pub(super) proof: Bytes,
-    pub(super) calldata: Bytes,
+pub(in crate::apps) struct Shown {
+    pub(in crate::apps) instances: Vec<B256>,
+    pub(in crate::apps) proof: Bytes,
+    pub(in crate::apps) calldata: Bytes,
     /// The ranked indices, best first.
-    pub(super) ranking: Vec<usize>,
+    pub(in crate::apps) ranking: Vec<usize>,
     /// The position that it is about.
-    pub(super) before: Position,
-    pub(super) block: u64,
-    pub(super) submitter: Address,
+    pub(in crate::apps) before: Position,
+    pub(in crate::apps) block: u64,
+    pub(in crate::apps) submitter: Address,
 }
 
 /// Outcomes in the contract's order.
@@ -108,6 +108,32 @@ const REASONS: [Option<&str>; 10] = [
     Some("seventy_five_moves"),
     Some("no_legal_choice"),
 ];
+
+/// Who won, by the contract's number; `None` while it runs.
+pub(in crate::apps) fn outcome_of(index: u8) -> Option<&'static str> {
+    OUTCOMES.get(usize::from(index)).copied().flatten()
+}
+
+/// How a game ended, by the contract's number; `None` while it runs.
+pub(in crate::apps) fn reason_of(index: u8) -> Option<&'static str> {
+    REASONS.get(usize::from(index)).copied().flatten()
+}
+
+impl Played {
+    /// A move that a log of an arena tells of, without the time of its block. `rank` is its place in a ranking, if it is the NPC's.
+    pub(in crate::apps) fn new(log: &Log, ply: U256, word: U256, rank: Option<U256>, after: (U256, U256)) -> Self {
+        Self {
+            ply: ply.saturating_to(),
+            by_human: rank.is_none(),
+            uci: MoveWord::try_from(word).map(|word| word.to_string()).unwrap_or_default(),
+            rank: rank.map(|rank| rank.saturating_to()),
+            after: Position::from_words(after.0, after.1),
+            block: log.block_number.unwrap_or_default(),
+            tx: log.transaction_hash.unwrap_or_default(),
+            at: log.block_timestamp.unwrap_or_default(),
+        }
+    }
+}
 
 impl Arena {
     /// How many offers and games there have been, which are also the last ones' numbers.
@@ -136,7 +162,6 @@ impl Arena {
     /// A game, from 1 to the count.
     pub(super) async fn sheet(&self, id: u64, at: B256) -> Result<Sheet, ChainError> {
         let view = self.read(ChessArena::gameCall { gameId: U256::from(id) }, "game", Some(at)).await?;
-        let word = |words: &[Option<&'static str>], index: u8| words.get(usize::from(index)).copied().flatten();
         Ok(Sheet {
             id,
             human: view.human,
@@ -150,8 +175,8 @@ impl Arena {
             ply: view.ply.saturating_to(),
             human_is_white: view.humanIsWhite,
             human_to_move: view.humanToMove,
-            outcome: word(&OUTCOMES, view.outcome),
-            reason: word(&REASONS, view.reason),
+            outcome: outcome_of(view.outcome),
+            reason: reason_of(view.reason),
             fen: Position::from_words(view.board, view.state).to_string(),
         })
     }
@@ -165,89 +190,96 @@ impl Arena {
         start: u64,
         head: &Header,
     ) -> Result<Record, ChainError> {
-        let client = self.client();
-        // What was read counts if its last block is still there: then all below it are.
-        let mut record = Record { upto: head.block, moves: vec![] };
-        let mut first = start;
-        if let Some(before) = before
-            && before.upto.number <= head.block.number
-            && client.block(before.upto.number).await?.is_some_and(|block| block.block.hash == before.upto.hash)
-        {
-            record.moves.clone_from(&before.moves);
-            first = before.upto.number + 1;
-        }
-        if first > head.block.number {
-            return Ok(record);
-        }
-        let subject = B256::from(U256::from(id));
-        let mut times: Vec<(u64, u64)> = Vec::new();
-        for log in client.logs_about(self.address(), subject, first, head.block.number).await? {
-            let Some(mut played) = self.played(&log)? else { continue };
-            played.at = match log.block_timestamp.or_else(|| at_of(&times, played.block)) {
-                Some(at) => at,
-                None => client.known_block(played.block).await?.timestamp,
-            };
-            times.push((played.block, played.at));
-            record.moves.push(played);
-        }
-        record.moves.sort_by_key(|played| played.ply);
-        record.moves.dedup_by_key(|played| played.ply);
-        Ok(record)
+        record_of((self.client(), self.address()), id, before, start, head, |log| self.played(log)).await
     }
 
     /// The move that a log tells of, if it does.
     fn played(&self, log: &Log) -> Result<Option<Played>, ChainError> {
-        let (block, tx) = (log.block_number.unwrap_or_default(), log.transaction_hash.unwrap_or_default());
-        let uci = |word: U256| MoveWord::try_from(word).map(|word| word.to_string()).unwrap_or_default();
-        Ok(match log.topic0() {
-            Some(topic) if *topic == ChessArena::HumanMoved::SIGNATURE_HASH => {
-                let Some(Events::HumanMoved(e)) = self.decoded(log)? else { return Ok(None) };
-                let after = Position::from_words(e.board, e.state);
-                let (ply, uci) = (e.ply.saturating_to(), uci(e.r#move));
-                Some(Played { ply, by_human: true, uci, rank: None, after, block, tx, at: 0 })
-            }
-            Some(topic) if *topic == ChessArena::NpcMoved::SIGNATURE_HASH => {
-                let Some(Events::NpcMoved(e)) = self.decoded(log)? else { return Ok(None) };
-                let after = Position::from_words(e.board, e.state);
-                let (ply, uci, rank) = (e.ply.saturating_to(), uci(e.r#move), Some(e.rank.saturating_to()));
-                Some(Played { ply, by_human: false, uci, rank, after, block, tx, at: 0 })
-            }
+        Ok(match self.decoded(log)? {
+            Some(Events::HumanMoved(e)) => Some(Played::new(log, e.ply, e.r#move, None, (e.board, e.state))),
+            Some(Events::NpcMoved(e)) => Some(Played::new(log, e.ply, e.r#move, Some(e.rank), (e.board, e.state))),
             _ => None,
         })
     }
 
-    /// The proof of an NPC's move, read from the transaction that made it. `None` if the transaction called another contract,
-    /// which then called the arena: what that was given stands in no transaction.
+    /// The proof of an NPC's move, see [`proof_of`].
     pub(super) async fn proof(&self, id: u64, record: &Record, played: &Played) -> Result<Option<Shown>, ChainError> {
-        let client = self.client();
-        let Some(sent) = client.sent(played.tx).await? else { return Ok(None) };
-        let call = ChessArena::playNpcCall::abi_decode(&sent.input).ok();
-        let (subject, ply) = (U256::from(id), U256::from(played.ply));
-        let ours = |call: &ChessArena::playNpcCall| {
-            sent.to == Some(self.address()) && call.gameId == subject && call.ply == ply
-        };
-        let Some(call) = call.filter(ours) else { return Ok(None) };
-        let before = match played.ply.checked_sub(1) {
-            None => Position::start(),
-            Some(ply) => match record.moves.iter().find(|played| played.ply == ply) {
-                Some(played) => played.after,
-                None => return Ok(None),
-            },
-        };
-        let chain = U256::from(client.chain_id());
-        let request = keccak256((chain, self.address(), subject, ply, sent.from).abi_encode());
-        let instances = instances(request, call.ranking, &before);
-        let words: Vec<[u8; 32]> = instances.iter().map(|word| word.0).collect();
-        Ok(Some(Shown {
-            calldata: verify_call(&call.proof, &words),
-            instances: instances.to_vec(),
-            proof: call.proof,
-            ranking: indices(call.ranking),
-            before,
-            block: sent.block,
-            submitter: sent.from,
-        }))
+        proof_of((self.client(), self.address()), id, record, played).await
     }
+}
+
+/// The moves of a game of an arena up to a block; `before` is what was read earlier, to which only newer blocks add. `start` is the
+/// block from which the arena's events count, and `read` says which of them are moves.
+pub(in crate::apps) async fn record_of(
+    (client, arena): (&Client, Address),
+    id: u64,
+    before: Option<&Record>,
+    start: u64,
+    head: &Header,
+    read: impl Fn(&Log) -> Result<Option<Played>, ChainError>,
+) -> Result<Record, ChainError> {
+    // What was read counts if its last block is still there: then all below it are.
+    let mut record = Record { upto: head.block, moves: vec![] };
+    let mut first = start;
+    if let Some(before) = before
+        && before.upto.number <= head.block.number
+        && client.block(before.upto.number).await?.is_some_and(|block| block.block.hash == before.upto.hash)
+    {
+        record.moves.clone_from(&before.moves);
+        first = before.upto.number + 1;
+    }
+    if first > head.block.number {
+        return Ok(record);
+    }
+    let subject = B256::from(U256::from(id));
+    let mut times: Vec<(u64, u64)> = Vec::new();
+    for log in client.logs_about(arena, subject, first, head.block.number).await? {
+        let Some(mut played) = read(&log)? else { continue };
+        played.at = match log.block_timestamp.or_else(|| at_of(&times, played.block)) {
+            Some(at) => at,
+            None => client.known_block(played.block).await?.timestamp,
+        };
+        times.push((played.block, played.at));
+        record.moves.push(played);
+    }
+    record.moves.sort_by_key(|played| played.ply);
+    record.moves.dedup_by_key(|played| played.ply);
+    Ok(record)
+}
+
+/// The proof of an NPC's move, read from the transaction that made it. `None` if the transaction called another contract, which then
+/// called the arena: what that was given stands in no transaction. All arenas take the NPC's moves by the same call.
+pub(in crate::apps) async fn proof_of(
+    (client, arena): (&Client, Address),
+    id: u64,
+    record: &Record,
+    played: &Played,
+) -> Result<Option<Shown>, ChainError> {
+    let Some(sent) = client.sent(played.tx).await? else { return Ok(None) };
+    let call = ChessArena::playNpcCall::abi_decode(&sent.input).ok();
+    let (subject, ply) = (U256::from(id), U256::from(played.ply));
+    let ours = |call: &ChessArena::playNpcCall| sent.to == Some(arena) && call.gameId == subject && call.ply == ply;
+    let Some(call) = call.filter(ours) else { return Ok(None) };
+    let before = match played.ply.checked_sub(1) {
+        None => Position::start(),
+        Some(ply) => match record.moves.iter().find(|played| played.ply == ply) {
+            Some(played) => played.after,
+            None => return Ok(None),
+        },
+    };
+    let chain = U256::from(client.chain_id());
+    let request = keccak256((chain, arena, subject, ply, sent.from).abi_encode());
+    let instances = instances(request, call.ranking, &before);
+    let words: Vec<[u8; 32]> = instances.iter().map(|word| word.0).collect();
+    Ok(Some(Shown {
+        calldata: verify_call(&call.proof, &words),
+        instances: instances.to_vec(),
+        proof: call.proof,
+        ranking: indices(call.ranking),
+        before,
+        block: sent.block,
+        submitter: sent.from,
+    }))
 }
 
 fn at_of(times: &[(u64, u64)], block: u64) -> Option<u64> {

@@ -12,11 +12,14 @@ use super::{
     Chess,
     arena::unpacked,
     move_of_index,
-    record::{Offer, Played, Record, Sheet},
+    record::{Offer, Played, Record, Sheet, Shown},
     unpack,
 };
 use crate::{
-    chain::{client::Header, types::U256},
+    chain::{
+        client::Header,
+        types::{Address, B256, U256},
+    },
     http::{
         ApiError, Live, Shared,
         answer::{List, PageQuery, Path, Query, before, limit},
@@ -346,26 +349,7 @@ async fn proof(
     let shown = chess.arena.proof(id, &record, played).await?;
     let shown = shown.ok_or_else(|| none("its transaction called another contract than the arena"))?;
     let mined = live.client().mined(played.tx).await?.ok_or_else(|| none("its transaction is in no block"))?;
-    let turn = if shown.before.white_to_move() { Color::White } else { Color::Black };
-    let board = unpacked(chess.arena.address(), shown.before.board, U256::from(shown.before.state))?;
-    let position = unpack(&board, turn).map_err(|e| ApiError::bug(&e))?;
-    let ranked = |(place, index): (usize, &usize)| {
-        let legal = move_of_index(&position, *index);
-        let uci = legal.map(|m| UciMove::from_standard(m).to_string());
-        RankedMove { place: place as u64, index: *index as u64, legal: uci.is_some(), uci }
-    };
-    tag.on(&MoveProof {
-        model_id: sheet.model_id.to_string(),
-        verifier: sheet.verifier.to_string(),
-        instances: shown.instances.iter().map(ToString::to_string).collect(),
-        proof: shown.proof.to_string(),
-        calldata: shown.calldata.to_string(),
-        ranking: shown.ranking.iter().enumerate().map(ranked).collect(),
-        gas_used: mined.gas_used,
-        tx: played.tx.to_string(),
-        block: shown.block,
-        submitter: shown.submitter.to_string(),
-    })
+    tag.on(&proof_view(chess.arena.address(), (sheet.model_id, sheet.verifier), &shown, played, mined.gas_used)?)
 }
 
 /// A game as it goes on: the event `game` holds all of it whenever it has changed, `progress` how the NPC's answer is getting on.
@@ -397,8 +381,42 @@ async fn follow(
         .await
 }
 
+/// A proof as it is shown, with the ranked moves that are legal named.
+pub(in crate::apps) fn proof_view(
+    arena: Address,
+    (model_id, verifier): (B256, Address),
+    shown: &Shown,
+    played: &Played,
+    gas_used: u64,
+) -> Result<MoveProof, ApiError> {
+    let board = unpacked(arena, shown.before.board, U256::from(shown.before.state))?;
+    let position = unpack(&board, color(shown.before.white_to_move())).map_err(|e| ApiError::bug(&e))?;
+    let ranked = |(place, index): (usize, &usize)| {
+        let legal = move_of_index(&position, *index);
+        let uci = legal.map(|m| UciMove::from_standard(m).to_string());
+        RankedMove { place: place as u64, index: *index as u64, legal: uci.is_some(), uci }
+    };
+    Ok(MoveProof {
+        model_id: model_id.to_string(),
+        verifier: verifier.to_string(),
+        instances: shown.instances.iter().map(ToString::to_string).collect(),
+        proof: shown.proof.to_string(),
+        calldata: shown.calldata.to_string(),
+        ranking: shown.ranking.iter().enumerate().map(ranked).collect(),
+        gas_used,
+        tx: played.tx.to_string(),
+        block: shown.block,
+        submitter: shown.submitter.to_string(),
+    })
+}
+
+/// The side to move.
+pub(in crate::apps) fn color(white_to_move: bool) -> Color {
+    if white_to_move { Color::White } else { Color::Black }
+}
+
 /// Numbers of a page, newest first, of those from 1 to `count` that are below the cursor; and the next page's cursor.
-fn below(count: u64, cursor: Option<u64>, most: u64) -> (Vec<u64>, Option<String>) {
+pub(in crate::apps) fn below(count: u64, cursor: Option<u64>, most: u64) -> (Vec<u64>, Option<String>) {
     let top = cursor.map_or(count, |cursor| cursor.saturating_sub(1).min(count));
     let least = top.saturating_sub(most);
     ((least + 1..=top).rev().collect(), (least > 0).then(|| (least + 1).to_string()))

@@ -2,15 +2,20 @@
 
 use alloy::sol_types::{SolCall, SolInterface};
 use zugzwang_circuits::schema::PackedBoard;
-use zugzwang_contracts::WorldArena::{self as abi, WorldArenaErrors as Errors, WorldArenaEvents as Events};
+use zugzwang_contracts::{
+    Position,
+    WorldArena::{self as abi, WorldArenaErrors as Errors, WorldArenaEvents as Events},
+};
 
 use crate::{
     apps::chess::{
         arena::{HUMAN_WON, RUNNING, TIMEOUT, ending_of, unpacked},
+        record::{Played, Record, record_of},
         turn::Turn,
     },
     chain::{
         ChainError, Client, Contract,
+        client::Header,
         policy::Permit,
         submit::Call,
         types::{Address, B256, Bytes, Log, U256},
@@ -82,6 +87,8 @@ pub struct Game {
     pub world_is_white: bool,
     /// Whose turn it is.
     pub world_to_move: bool,
+    /// The leading move of this window, as arenas write moves; 0, which is no move, without votes.
+    pub leader: u16,
     /// What the leading move of this window has behind it, in wei; zero without votes.
     pub leading: U256,
     /// How many moves the World has played.
@@ -94,6 +101,8 @@ pub struct Game {
     pub ended: Option<String>,
     /// The position, seen from the side to move.
     pub board: PackedBoard,
+    /// The position in Forsyth-Edwards notation.
+    pub fen: String,
 }
 
 impl Game {
@@ -200,12 +209,14 @@ impl Arena {
             limit: view.limit.saturating_to(),
             world_is_white: view.worldIsWhite,
             world_to_move: view.worldToMove,
+            leader: view.leader.saturating_to(),
             leading: view.leaderWeight,
             rounds: view.rounds.saturating_to(),
             in_play: view.inPlay,
             ending: (outcome, reason),
             ended: (outcome != RUNNING).then(|| ending_of("the World", outcome, reason)),
             board: unpacked(self.address(), view.board, view.state)?,
+            fen: Position::from_words(view.board, view.state).to_string(),
         })
     }
 
@@ -216,6 +227,27 @@ impl Arena {
         let behind = self.read(call, "tally", at).await?;
         let rows = behind.weights.into_iter().zip(behind.voters);
         Ok(rows.map(|(weight, voters)| Tally { weight, voters: voters.saturating_to() }).collect())
+    }
+
+    /// The moves of a game up to a block; `before` is what was read earlier, to which only newer blocks add. `start` is the
+    /// block from which the arena's events count.
+    pub(super) async fn record(
+        &self,
+        id: u64,
+        before: Option<&Record>,
+        start: u64,
+        head: &Header,
+    ) -> Result<Record, ChainError> {
+        record_of((self.client(), self.address()), id, before, start, head, |log| self.played(log)).await
+    }
+
+    /// The move that a log tells of, if it does.
+    fn played(&self, log: &Log) -> Result<Option<Played>, ChainError> {
+        Ok(match self.0.event::<Events>(log)? {
+            Some(Events::WorldMoved(e)) => Some(Played::new(log, e.ply, e.r#move, None, (e.board, e.state))),
+            Some(Events::NpcMoved(e)) => Some(Played::new(log, e.ply, e.r#move, Some(e.rank), (e.board, e.state))),
+            _ => None,
+        })
     }
 
     /// The public instances that a proof for this submitter must have now, without the ranking.

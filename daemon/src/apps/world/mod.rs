@@ -4,9 +4,12 @@
 mod clock;
 mod contract;
 mod players;
+mod view;
 
 pub use contract::{Arena, Game, Tally, WorldEvent, words};
 pub use players::{Terms, Vote, creation_code};
+pub(super) use view::routes;
+pub use view::{TallyView, WindowView, WorldSummary, WorldView};
 
 use self::clock::{Duties, Standing};
 use super::{App, AppError, Async, Ground, Look, Next, Occurrence, Question, Reply, Told};
@@ -31,6 +34,8 @@ pub struct World {
     /// Whose games are played.
     host: Address,
     duties: Duties,
+    /// What was read for those who look on.
+    read: view::Read,
 }
 
 impl World {
@@ -42,6 +47,7 @@ impl World {
             signer: ground.signer,
             host: if config.host.is_zero() { ground.signer } else { config.host },
             duties: Duties { close: config.close_rounds, claim: config.timeouts },
+            read: view::Read::default(),
         })
     }
 
