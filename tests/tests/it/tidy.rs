@@ -21,7 +21,7 @@ const BANNED: [(&str, &str, &[&str]); 10] = [
     ("circuits/src/", ".rs", &["std::net", "tokio::", "reqwest", "alloy", "shakmaty"]),
     ("contracts/src/", ".rs", &["shakmaty", "std::net", "std::fs"]),
     ("daemon/src/engine/", ".rs", &["std::time::Instant", "SystemTime", "tokio::", "sqlx", "std::fs", "alloy::"]),
-    ("daemon/src/service/", ".rs", &["alloy::", "shakmaty", "chess", "market::", "guard::"]),
+    ("daemon/src/service/", ".rs", &["alloy::", "shakmaty", "chess", "world::", "market::", "guard::"]),
     ("daemon/src/apps/", "mod.rs", &["alloy::"]),
     (
         "daemon/src/http/",

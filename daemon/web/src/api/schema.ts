@@ -86,6 +86,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chains/{chain}/worlds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Games of the World, newest first. */
+        get: operations["worlds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/worlds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A game of the World with its moves and the votes of the open window. */
+        get: operations["world"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/worlds/{id}/moves/{ply}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The proof of an NPC's move against the World, from its transaction, whoever sent it. */
+        get: operations["world_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/worlds/{id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A game of the World as it goes on: the event `world` holds all of it whenever it has changed, `progress` how the NPC's answer is
+         *     getting on.
+         */
+        get: operations["follow_world"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/info": {
         parameters: {
             query?: never;
@@ -1067,6 +1138,75 @@ export interface components {
             /** @description What the next page is asked with as `cursor`; null if this is the last one. */
             next?: string | null;
         };
+        /** @description Some rows of a list. */
+        List_WorldSummary: {
+            /** @description The rows. */
+            items: {
+                /** @description The arena. */
+                arena: string;
+                /**
+                 * Format: int64
+                 * @description The arena's chain.
+                 */
+                chain_id: number;
+                /**
+                 * Format: int64
+                 * @description Unix time of the last second of the side to move; means nothing once the game is over.
+                 */
+                deadline: number;
+                /** @description The position. */
+                fen: string;
+                /** @description Who opened the game. */
+                host: string;
+                /** @description The World's colour. */
+                human_is_white: boolean;
+                /** @description Whose turn it is. */
+                human_to_move: boolean;
+                /** @description Its number. */
+                id: string;
+                /** @description Wei that were staked on them. */
+                in_play: string;
+                /**
+                 * Format: int64
+                 * @description Seconds that a change of the leader leaves at least, but for the window's latest end.
+                 */
+                last_call_s: number;
+                /** @description The least that a vote must bring, in wei. */
+                least_stake: string;
+                /** @description The model that plays. */
+                model_id: string;
+                /**
+                 * Format: int64
+                 * @description Seconds for each move of the NPC.
+                 */
+                move_time_s: number;
+                /** @description Who won: `human` for the World, `npc`, `draw`; null while it runs. */
+                outcome?: string | null;
+                /**
+                 * Format: int64
+                 * @description Half-moves played.
+                 */
+                ply: number;
+                /** @description Wei that the host put up. */
+                pot: string;
+                /** @description How it ended, as of games of chess; null while it runs. */
+                reason?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many moves the World has played: each has an equal part of the pot, if it wins.
+                 */
+                rounds: number;
+                /** @description The verifier contract. */
+                verifier: string;
+                /**
+                 * Format: int64
+                 * @description Seconds of a window, unless its end is put off.
+                 */
+                window_s: number;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
         /** @description A model with what a proof of it takes. */
         LoadedModel: components["schemas"]["ModelInfo"] & {
             /** @description Columns of its table. */
@@ -1348,6 +1488,18 @@ export interface components {
             /** @description Why not. */
             why: string[];
         };
+        /** @description What is behind a move. */
+        TallyView: {
+            /** @description The move, as UCI writes it. */
+            uci: string;
+            /**
+             * Format: int64
+             * @description How many accounts staked on it.
+             */
+            voters: number;
+            /** @description Wei that were staked on it. */
+            weight: string;
+        };
         /** @description When a job came to what, in Unix milliseconds; null where it didn't, or where that was before a restart. */
         Times: {
             /**
@@ -1432,6 +1584,29 @@ export interface components {
             /** @description What the operator wants done with it at the next turn. */
             wanted?: string | null;
         };
+        /** @description A voting window. */
+        WindowView: {
+            /**
+             * Format: int64
+             * @description Unix time of its last second, as it is now.
+             */
+            closes: number;
+            /**
+             * Format: int64
+             * @description Unix time past which its end can't be put off.
+             */
+            latest: number;
+            /**
+             * Format: int64
+             * @description Unix time at which it opened.
+             */
+            opens: number;
+            /**
+             * Format: int64
+             * @description The half-move that is voted on.
+             */
+            round: number;
+        };
         /** @description A worker of the fleet. */
         WorkerView: {
             /** @description Proofs that it makes now. */
@@ -1446,6 +1621,79 @@ export interface components {
             slots: number;
             /** @description Its id. */
             worker: string;
+        };
+        /** @description A game of the World, without its moves. The World is the human side. */
+        WorldSummary: {
+            /** @description The arena. */
+            arena: string;
+            /**
+             * Format: int64
+             * @description The arena's chain.
+             */
+            chain_id: number;
+            /**
+             * Format: int64
+             * @description Unix time of the last second of the side to move; means nothing once the game is over.
+             */
+            deadline: number;
+            /** @description The position. */
+            fen: string;
+            /** @description Who opened the game. */
+            host: string;
+            /** @description The World's colour. */
+            human_is_white: boolean;
+            /** @description Whose turn it is. */
+            human_to_move: boolean;
+            /** @description Its number. */
+            id: string;
+            /** @description Wei that were staked on them. */
+            in_play: string;
+            /**
+             * Format: int64
+             * @description Seconds that a change of the leader leaves at least, but for the window's latest end.
+             */
+            last_call_s: number;
+            /** @description The least that a vote must bring, in wei. */
+            least_stake: string;
+            /** @description The model that plays. */
+            model_id: string;
+            /**
+             * Format: int64
+             * @description Seconds for each move of the NPC.
+             */
+            move_time_s: number;
+            /** @description Who won: `human` for the World, `npc`, `draw`; null while it runs. */
+            outcome?: string | null;
+            /**
+             * Format: int64
+             * @description Half-moves played.
+             */
+            ply: number;
+            /** @description Wei that the host put up. */
+            pot: string;
+            /** @description How it ended, as of games of chess; null while it runs. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description How many moves the World has played: each has an equal part of the pot, if it wins.
+             */
+            rounds: number;
+            /** @description The verifier contract. */
+            verifier: string;
+            /**
+             * Format: int64
+             * @description Seconds of a window, unless its end is put off.
+             */
+            window_s: number;
+        };
+        /** @description A game with its moves and votes. */
+        WorldView: components["schemas"]["WorldSummary"] & {
+            /** @description Its moves, in order. */
+            moves: components["schemas"]["MoveView"][];
+            npc?: null | components["schemas"]["Progress"];
+            /** @description What is behind the moves of this window, the leader first. */
+            votes: components["schemas"]["TallyView"][];
+            window?: null | components["schemas"]["WindowView"];
         };
     };
     responses: never;
@@ -1772,6 +2020,289 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    worlds: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before; none for the first page. */
+                cursor?: string;
+                /** @description Most rows of the page; 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_WorldSummary"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    world: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The game's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorldView"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    world_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The game's number */
+                id: number;
+                /** @description The half-move's number, from 0 */
+                ply: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveProof"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_world: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The game's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-Sent Events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
             };
             /** @description It can't be read. */
             400: {
