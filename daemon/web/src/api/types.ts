@@ -1,119 +1,38 @@
-//! The shapes of the public API that the pages use.
+//! The shapes of the public API that the pages use, as its document says them.
+
+import type { components } from './schema';
 
 /** A 0x-hex string. */
 export type Hex = `0x${string}`;
 
-/** `GET /info`. */
-export interface Info {
-  version: string;
-  public: boolean;
-  chains: Chain[];
-  models: Model[];
-}
+/** Fields that are 0x-hex; the document calls them strings. */
+type HexField =
+  | 'arena' | 'calldata' | 'contract' | 'hash' | 'host' | 'human' | 'instances' | 'model_id' | 'proof' | 'submitter' | 'tx' | 'verifier';
 
-export interface Chain {
-  chain_id: number;
-  head: { number: number; hash: Hex; timestamp: number } | null;
-  confirmations: number;
-  finality: number;
-  rpc_url: string | null;
-  explorer: string | null;
-  demo: boolean;
-  apps: { kind: 'chess' | 'world' | 'market' | 'guard' | 'oracle'; contract: Hex }[];
-}
+type AsHex<T> = T extends readonly string[] ? Hex[] : T extends string ? Hex : T;
 
-export interface Model {
-  model_id: Hex;
-  name: string;
-  kind: string;
-  elo: number | null;
-  macs: number | null;
-  prove_s: number | null;
-  gas: number | null;
-}
+/** The daemon writes every field, `null` where there is nothing; the document calls those that may be `null` optional. */
+type Told<T> = T extends readonly (infer I)[] ? Told<I>[]
+  : T extends object ? { [K in keyof T]-?: K extends HexField ? AsHex<Exclude<T[K], undefined>> : Told<Exclude<T[K], undefined>> }
+  : T;
 
+type Schemas = Told<components['schemas']>;
+
+/** What the daemon serves. */
+export type Info = Schemas['Info'];
+export type Chain = Schemas['ChainInfo'];
+export type Model = Schemas['ModelInfo'];
 /** How far an answer is, of any app. */
-export interface Progress {
-  job: number | string;
-  round: number;
-  phase: 'seen' | 'proving' | 'proved' | 'submitted' | 'included' | 'final' | 'failed' | 'moot' | 'forfeited';
-  step: string | null;
-  fraction: number;
-  times: {
-    seen_ms: number | null;
-    inferred_ms: number | null;
-    proved_ms: number | null;
-    submitted_ms: number | null;
-    included_ms: number | null;
-    final_ms: number | null;
-  };
-  tx: Hex | null;
-  note: string | null;
-}
-
+export type Progress = Schemas['Progress'];
 /** An offer of games against a model. */
-export interface Offer {
-  offer_id: string;
-  host: Hex;
-  verifier: Hex;
-  model_id: Hex;
-  stake: string;
-  move_time_s: number;
-  max_games: number;
-  running: number;
-  open: boolean;
-  /** Whether this daemon plays the network's side of its games. */
-  served: boolean;
-}
-
-export interface PlayedMove {
-  ply: number;
-  by: 'human' | 'npc';
-  uci: string;
-  block: number;
-  tx: Hex;
-  /** The block's time, Unix seconds. */
-  at: number;
-  /** Of an NPC's move: which place of the ranking it had, 0 the best. */
-  rank?: number | null;
-}
-
-export interface Game {
-  id: string;
-  arena: Hex;
-  chain_id: number;
-  human: Hex;
-  host: Hex;
-  verifier: Hex;
-  model_id: Hex;
-  offer_id: string;
-  stake: string;
-  move_time_s: number;
-  /** Unix seconds on the chain's clock. */
-  deadline: number;
-  ply: number;
-  human_is_white: boolean;
-  human_to_move: boolean;
-  outcome: null | 'human' | 'npc' | 'draw';
-  reason: string | null;
-  fen: string;
-  moves: PlayedMove[];
-  npc: Progress | null;
-}
-
+export type Offer = Schemas['OfferView'];
+/** A game without its moves. */
+export type GameSummary = Schemas['GameSummary'];
+/** A game with its moves. */
+export type Game = Schemas['GameView'];
+export type PlayedMove = Schemas['MoveView'];
 /** The proof of one move of the NPC, as it stands in its transaction. */
-export interface MoveProof {
-  model_id: Hex;
-  verifier: Hex;
-  instances: Hex[];
-  proof: Hex;
-  calldata: Hex;
-  ranking: { place: number; index: number; uci: string | null; legal: boolean }[];
-  gas_used: number | string;
-  tx: Hex;
-  block: number;
-  submitter: Hex;
-}
+export type MoveProof = Schemas['MoveProof'];
 
 /** What was staked on a move in the open window. */
 export interface Tally { uci: string; weight: string; voters: number }
