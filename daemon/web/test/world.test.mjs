@@ -23,11 +23,10 @@ const VOTERS = [
   ['e2', 'e4', 10],
 ];
 
-/** A host of nobody's opens a game of the World. */
+/** The host whose games the demo's daemon plays opens one of the World. */
 async function open(stage, arena, { verifier, model_id: modelId }) {
-  const host = '0x00000000000000000000000000000000c0ffee02';
+  const host = stage.ready.sponsor;
   await ask(stage, 'anvil_impersonateAccount', host);
-  await ask(stage, 'anvil_setBalance', host, '0x8ac7230489e80000');
   const terms = { verifier, modelId, worldIsWhite: true, window: WINDOW_S, moveTime: 3600, leastStake: ETHER / 1000n };
   const data = encodeFunctionData({ abi: abi('WorldArena'), functionName: 'openGame', args: [terms] });
   const hash = await ask(stage, 'eth_sendTransaction', { from: host, to: arena, data, value: `0x${(ETHER / 2n).toString(16)}` });
