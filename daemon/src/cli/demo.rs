@@ -125,7 +125,7 @@ pub(super) struct GuardArgs {
 }
 
 /// See `models/football/README.md`.
-const MIN_MARGIN: u32 = 110;
+pub(super) const MIN_MARGIN: u32 = 110;
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct LatencyArgs {
@@ -260,7 +260,7 @@ async fn shown<T: Serialize>(demo: impl Future<Output = Result<T, DemoError>>, o
 }
 
 /// A net with its keys, and the init code of its verifier.
-async fn loaded(model: &Path, cache: &Path, output: Output) -> Result<(Arc<dyn Prove>, Bytes), CliError> {
+pub(super) async fn loaded(model: &Path, cache: &Path, output: Output) -> Result<(Arc<dyn Prove>, Bytes), CliError> {
     let (dir, cache) = (model.to_owned(), cache.to_owned());
     with_keys(ModelConfig { dir, shape: String::new(), cache, srs: Source::BuiltIn }, output).await
 }
@@ -276,24 +276,35 @@ async fn with_keys(config: ModelConfig, output: Output) -> Result<(Arc<dyn Prove
 
 /// A bulletin in the publisher's words, of those that the model reads right and is sure of.
 fn one_bulletin(file: &Path, prover: &dyn Prove, min_margin: u32, seed: u64) -> Result<String, CliError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|e| CliError::failed(format!("{}: {e}; name another model, or give --text", file.display())))?;
-    let is_read = |(text, class): &(String, i64)| {
-        let outputs = Text::new(text.as_bytes()).ok().and_then(|text| {
-            let limbs: Vec<[u8; 32]> = text.packed().iter().map(|limb| limb.to_be_bytes()).collect();
-            prover.unpack(&limbs).and_then(|input| prover.infer(&input)).ok()
-        });
-        matches!(outputs.as_deref(), Some([said, margin]) if said[..] == [*class] && margin.iter().all(|m| *m >= i64::from(min_margin)))
-    };
-    let bulletins: Vec<(String, i64)> = text.lines().skip(1).filter_map(text_and_class).filter(is_read).collect();
+    let bulletins = sure_bulletins(file, prover, min_margin)?;
     let index = usize::try_from(seed).unwrap_or_default() % bulletins.len().max(1);
     let none =
         || CliError::failed(format!("{}: the model is sure of none of its bulletins; give --text", file.display()));
     bulletins.into_iter().nth(index).map(|(text, _)| text).ok_or_else(none)
 }
 
-/// The first two fields of a line of comma-separated values; the first may be quoted.
-fn text_and_class(line: &str) -> Option<(String, i64)> {
+/// The bulletins of a file that the model reads right, by at least a margin; each with its line's further fields: the class, then
+/// what the file's head names.
+pub(super) fn sure_bulletins(
+    file: &Path,
+    prover: &dyn Prove,
+    min_margin: u32,
+) -> Result<Vec<(String, Vec<String>)>, CliError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| CliError::failed(format!("{}: {e}; name another model, or give --text", file.display())))?;
+    let is_read = |(text, fields): &(String, Vec<String>)| {
+        let class = fields.first().and_then(|class| class.trim().parse::<i64>().ok());
+        let outputs = Text::new(text.as_bytes()).ok().and_then(|text| {
+            let limbs: Vec<[u8; 32]> = text.packed().iter().map(|limb| limb.to_be_bytes()).collect();
+            prover.unpack(&limbs).and_then(|input| prover.infer(&input)).ok()
+        });
+        matches!((outputs.as_deref(), class), (Some([said, margin]), Some(class)) if said[..] == [class] && margin.iter().all(|m| *m >= i64::from(min_margin)))
+    };
+    Ok(text.lines().skip(1).filter_map(text_and_fields).filter(is_read).collect())
+}
+
+/// The first field of a line of comma-separated values, which may be quoted, and the others, of which there is one at least.
+fn text_and_fields(line: &str) -> Option<(String, Vec<String>)> {
     let (text, rest) = match line.strip_prefix('"') {
         None => line.split_once(',').map(|(text, rest)| (text.to_owned(), rest))?,
         Some(quoted) => {
@@ -305,26 +316,28 @@ fn text_and_class(line: &str) -> Option<(String, i64)> {
             (quoted[..end].replace("\"\"", "\""), quoted[end + 1..].strip_prefix(',')?)
         }
     };
-    Some((text, rest.split(',').next()?.trim().parse().ok()?))
+    Some((text, rest.split(',').map(str::to_owned).collect()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::text_and_class;
+    use super::text_and_fields;
 
     #[test]
     fn fields_are_read_with_their_quotes() {
-        let cases = [
-            ("Spain 2 Italy 0,1,x", Some(("Spain 2 Italy 0", 1))),
-            ("\"Spain 2, Italy 0\",1", Some(("Spain 2, Italy 0", 1))),
-            ("\"They said \"\"no\"\".\",3,y", Some(("They said \"no\".", 3))),
-            ("\"\"\"No\"\"\",3", Some(("\"No\"", 3))),
+        let cases: [(&str, Option<(&str, &[&str])>); 7] = [
+            ("Spain 2 Italy 0,1,x", Some(("Spain 2 Italy 0", &["1", "x"]))),
+            ("\"Spain 2, Italy 0\",1", Some(("Spain 2, Italy 0", &["1"]))),
+            ("\"They said \"\"no\"\".\",3,y", Some(("They said \"no\".", &["3", "y"]))),
+            ("\"\"\"No\"\"\",3", Some(("\"No\"", &["3"]))),
             ("\"without end", None),
             ("no class", None),
             ("", None),
         ];
-        for (line, fields) in cases {
-            assert_eq!(text_and_class(line), fields.map(|(text, class)| (text.to_owned(), class)), "{line}");
+        for (line, expected) in cases {
+            let found = text_and_fields(line);
+            let expected = expected.map(|(text, fields)| (text.to_owned(), fields.iter().map(ToString::to_string).collect()));
+            assert_eq!(found, expected, "{line}");
         }
     }
 }

@@ -7,6 +7,7 @@
 mod bench;
 mod db;
 mod demo;
+mod demo_web;
 mod deploy;
 mod deploy_apps;
 mod doctor;
@@ -88,6 +89,8 @@ enum Command {
     DemoMarket(demo::MarketArgs),
     /// Show a vault on a local chain that a fraud model guards.
     DemoGuard(demo::GuardArgs),
+    /// Serve pages for all of it at one address: play, markets, a guarded vault, and the operator's console.
+    DemoWeb(demo_web::Args),
     /// Measure how long a guard takes from a withdrawal to its judgement.
     BenchGuard(demo::LatencyArgs),
     /// Measure keys, proofs and gas.
@@ -230,6 +233,10 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::DemoGuard(args) => {
             logs::from_environment("zugzwang=error")?;
             demo::guard(args, output).await
+        }
+        Command::DemoWeb(args) => {
+            logs::from_environment("zugzwang=error")?;
+            demo_web::run(args, output).await
         }
         Command::BenchGuard(args) => {
             logs::from_environment("zugzwang=error")?;

@@ -159,6 +159,8 @@ pub struct ChessConfig {
     pub host: Address,
     /// Whether games are claimed whose human has let the clock run out.
     pub timeouts: bool,
+    /// The folders of the models that play; `model.dir` plays if there are none.
+    pub models: Vec<PathBuf>,
 }
 
 impl ChessConfig {
@@ -167,6 +169,7 @@ impl ChessConfig {
             arena: address("chess.arena", &raw.arena)?,
             host: if raw.host.is_empty() { Address::ZERO } else { address("chess.host", &raw.host)? },
             timeouts: raw.claim_timeouts,
+            models: raw.models.iter().map(PathBuf::from).collect(),
         })
     }
 }
@@ -324,8 +327,9 @@ impl Config {
 
     /// The folders of all models that are proven.
     pub fn model_folders(&self) -> Vec<PathBuf> {
-        let has_chess = self.chess.is_some() || self.world.is_some();
-        let chess = has_chess.then(|| self.model.dir.clone()).into_iter();
+        let own = self.chess.as_ref().map(|chess| chess.models.clone()).unwrap_or_default();
+        let plays = self.world.is_some() || (self.chess.is_some() && own.is_empty());
+        let chess = plays.then(|| self.model.dir.clone()).into_iter().chain(own);
         let oracle = self.oracle.iter().flat_map(|oracle| oracle.models.clone());
         let market = self.market.iter().flat_map(|market| market.models.clone());
         let guard = self.guard.iter().flat_map(|guard| guard.models.clone());

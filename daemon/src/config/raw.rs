@@ -66,13 +66,15 @@ pub struct RawChess {
     pub host: String,
     /// Whether games are claimed whose human has let the clock run out.
     pub claim_timeouts: bool,
+    /// The folders of the models that play; empty for that of `model.dir` alone.
+    pub models: Vec<String>,
     /// Name of the key that signs for it; empty for `[key]`.
     pub key: String,
 }
 
 impl Default for RawChess {
     fn default() -> Self {
-        Self { arena: String::new(), host: String::new(), claim_timeouts: true, key: String::new() }
+        Self { arena: String::new(), host: String::new(), claim_timeouts: true, models: vec![], key: String::new() }
     }
 }
 
@@ -248,6 +250,7 @@ pub(super) fn layered<T: Default + Serialize + DeserializeOwned>(
         .try_parsing(true)
         .list_separator(",")
         .with_list_parse_key("chain.rpc")
+        .with_list_parse_key("chess.models")
         .with_list_parse_key("oracle.models")
         .with_list_parse_key("oracle.registered")
         .with_list_parse_key("market.contracts")

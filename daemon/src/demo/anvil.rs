@@ -6,10 +6,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::child::{Tied, tied};
 
 /// Why there is no local chain.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +31,12 @@ pub enum AnvilError {
 
 crate::code::codes!(AnvilError { NotFound = 291, Failed = 292 });
 
-/// A running anvil. It ends when this value goes, and also when the process that holds it is killed:
-/// a shell waits on a pipe from us and ends it as soon as the pipe closes.
+/// A running anvil. It ends when this value goes, and also when the process that holds it is killed.
 #[derive(Debug)]
 pub struct Anvil {
     /// The endpoint.
     pub url: String,
-    child: Child,
+    process: Tied,
 }
 
 impl Anvil {
@@ -49,17 +47,11 @@ impl Anvil {
             None => find()?,
         };
         let failed = |why: String| AnvilError::Failed { path: binary.display().to_string(), why };
-        let mut child = Command::new("sh")
-            .args(["-c", "\"$@\" & chain=$!; cat >/dev/null; kill $chain 2>/dev/null; wait $chain 2>/dev/null", "sh"])
-            .arg(&binary)
-            .args(["--host", "127.0.0.1", "--port", "0"])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|e| failed(e.to_string()))?;
-        let stdout = child.stdout.take().ok_or_else(|| failed("its output can't be read".into()))?;
+        let mut command = tied(&binary);
+        command.args(["--host", "127.0.0.1", "--port", "0"]).args(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = Tied::start(command).map_err(|e| failed(e.to_string()))?;
+        let stdout = process.output().ok_or_else(|| failed("its output can't be read".into()))?;
         let mut lines = BufReader::new(stdout).lines();
         let listening = async {
             while let Ok(Some(line)) = lines.next_line().await {
@@ -76,13 +68,12 @@ impl Anvil {
         };
         // Read on, so that it never waits for us.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { url, child })
+        Ok(Self { url, process })
     }
 
     /// Ends it and waits until it is gone.
-    pub async fn stop(mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait().await;
+    pub async fn stop(self) {
+        self.process.end().await;
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the daemon is for, shown on a real local chain with the contracts, the models and the daemon as they are.
 
 pub mod anvil;
+mod child;
 pub mod chess;
 pub mod guard;
 pub mod market;
 mod screen;
 mod stand;
+pub mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -72,6 +74,14 @@ pub enum DemoError {
         /// The folder.
         dir: String,
     },
+    /// Nowhere to listen.
+    #[error("demo: no port from {first} to {last} is free; choose another one with --port, or 0 for any")]
+    Ports {
+        /// The first that was tried.
+        first: u16,
+        /// The last one.
+        last: u16,
+    },
     /// The daemon did not answer.
     #[error("the daemon gave no answer {what}: {why}")]
     NoAnswer {
@@ -86,7 +96,8 @@ crate::code::codes!(DemoError {
     Accounts = 691,
     File = 692,
     NoAnswer = 693,
-    Used = 694;
+    Used = 694,
+    Ports = 695;
     Anvil, Chain, Store, Config, Service, Publisher, Bulletin, Bulletins, Chess, Prove
 });
 

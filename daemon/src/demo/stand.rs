@@ -58,16 +58,21 @@ impl Stand {
         demo: impl AsyncFnOnce(&Self, &Screen) -> Result<T, DemoError>,
     ) -> Result<T, DemoError> {
         let screen = Screen::new(quiet);
-        let stand = Self::new(anvil, dir, &screen).await?;
+        let stand = Self::new(anvil, &[], dir, &screen).await?;
         let shown = demo(&stand, &screen).await;
         stand.chain.stop().await;
         shown
     }
 
-    /// Starts the chain. Without `dir`, the daemon's files go with the demo.
-    async fn new(anvil: Option<&Path>, dir: Option<PathBuf>, screen: &Screen) -> Result<Self, DemoError> {
+    /// Starts the chain, with more arguments of anvil. Without `dir`, the daemon's files go with the demo.
+    pub(super) async fn new(
+        anvil: Option<&Path>,
+        arguments: &[&str],
+        dir: Option<PathBuf>,
+        screen: &Screen,
+    ) -> Result<Self, DemoError> {
         check_folder(dir.as_deref())?;
-        let chain = Anvil::start(anvil, &[]).await?;
+        let chain = Anvil::start(anvil, arguments).await?;
         screen.say(&format!("local chain: anvil at {}", chain.url));
         let (dir, temporary) = match dir {
             Some(dir) => (dir, None),

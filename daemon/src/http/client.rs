@@ -75,6 +75,12 @@ impl Client {
         self.running.pid
     }
 
+    /// Whether it does its work, for every chain.
+    pub async fn is_ready(&self) -> bool {
+        let answer = self.http.get(self.url("/readyz")).timeout(CONNECT).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
     fn url(&self, path: &str) -> String {
         // An unspecified address is listened at, not connected to.
         let mut address = self.running.address;

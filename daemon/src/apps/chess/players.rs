@@ -28,6 +28,11 @@ impl Wallet {
         Ok((offer.ok_or_else(|| bytecode::no_event("arena", arena, "OfferOpened"))?, receipt))
     }
 
+    /// Gives the arena money for the host's side of stakes.
+    pub async fn deposit_bankroll(&self, arena: Address, wei: U256) -> Result<Receipt, ChainError> {
+        self.call("deposit", arena, ChessArena::depositCall {}.abi_encode().into(), wei).await
+    }
+
     /// Takes up an offer; gives the game's number.
     pub async fn create_game(
         &self,

@@ -146,11 +146,19 @@ impl Wallet {
         Ok(judged.map(|event| Judgement { score: event.score, paused: event.paused }))
     }
 
+    /// Whether nothing may leave a vault now.
+    pub async fn is_paused(&self, vault: Address) -> Result<bool, ChainError> {
+        Ok(self.pause_of(vault).await?.now_)
+    }
+
     /// When a vault's last pause ends or ended, in unix time; 0 if there was none.
     pub async fn paused_until(&self, vault: Address) -> Result<u64, ChainError> {
+        Ok(self.pause_of(vault).await?.until.saturating_to())
+    }
+
+    async fn pause_of(&self, vault: Address) -> Result<guard::pausedReturn, ChainError> {
         let answer = self.client.call(None, vault, guard::pausedCall {}.abi_encode().into(), None).await?;
-        let state = guard::pausedCall::abi_decode_returns(&answer)
-            .map_err(|_| bytecode::no_event("guard", vault, "an answer of paused()"))?;
-        Ok(state.until.saturating_to())
+        guard::pausedCall::abi_decode_returns(&answer)
+            .map_err(|_| bytecode::no_event("guard", vault, "an answer of paused()"))
     }
 }

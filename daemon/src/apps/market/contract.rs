@@ -50,7 +50,8 @@ pub(super) struct Market {
     pub(super) is_open: bool,
 }
 
-const OPEN: u8 = 1;
+/// The status of a market that is neither decided nor expired.
+pub(super) const OPEN: u8 = 1;
 
 /// A contract of markets: parimutuel ones, or the oracle of Conditional Tokens. Both share what is used of them here.
 #[derive(Clone, Debug)]

@@ -104,6 +104,15 @@ impl Wallet {
         self.call("withdraw", contract, call.abi_encode().into(), U256::ZERO).await
     }
 
+    /// Whether a market is neither decided nor expired.
+    pub async fn market_is_open(&self, contract: Address, market: U256) -> Result<bool, ChainError> {
+        let call = abi::marketOfCall { market }.abi_encode();
+        let answer = self.client.call(None, contract, call.into(), None).await?;
+        let state = abi::marketOfCall::abi_decode_returns(&answer)
+            .map_err(|_| bytecode::no_event("market", contract, "an answer of marketOf()"))?;
+        Ok(state.status == super::contract::OPEN)
+    }
+
     /// How a transaction decided a market, if it did.
     pub async fn decision_in(&self, tx: B256) -> Result<Option<Decision>, ChainError> {
         let logs = self.client.logs_of(tx).await?;

@@ -140,7 +140,7 @@ async fn run(
     if frauds.is_empty() {
         return Err(DemoError::Accounts(format!("{}: it has no fraud to replay", options.accounts.display())));
     }
-    let mut vault = Vault::set(stand, screen, prover.model_id(), verifier, options.thresholds, 0).await?;
+    let mut vault = Vault::set(stand, screen, prover.model_id(), verifier, options.thresholds, 0, &stand.operator).await?;
     let mut raw = stand.config();
     raw.guard.contracts = vec![vault.address.to_string()];
     raw.guard.models = vec![options.model.display().to_string()];
@@ -169,7 +169,7 @@ async fn run(
         proofs.push(prove_s);
         if held {
             paused += 1;
-            vault.end_pause(stand).await?;
+            vault.end_pause().await?;
         }
         if times.len() % REPORTED == 0 {
             let done = times.len();

@@ -2,15 +2,19 @@
 //! honest ones lose nothing.
 
 pub mod latency;
-mod replay;
-mod vault;
+pub(super) mod replay;
+pub(super) mod vault;
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use serde::Serialize;
 
 use self::{
-    replay::{Account, Limits},
+    replay::{Account, Limits, Timing},
     vault::{Vault, WINDOW_BPS, coins},
 };
 use super::{
@@ -33,7 +37,7 @@ use crate::{
 pub use vault::Thresholds;
 
 /// A withdrawal of more than 8 % is delayed.
-const SINGLE_BPS: u16 = 800;
+pub(super) const SINGLE_BPS: u16 = 800;
 
 /// How the demo is run.
 #[derive(Clone, Debug)]
@@ -110,6 +114,44 @@ struct Demo<'a> {
     stand: &'a Stand,
 }
 
+/// A fraud and an honest account that the model is right about, as their records stand in the table, and savings in gwei with
+/// which one vault flags the last withdrawals of both. Its figures over all accounts are in the model's README.
+pub(super) fn accounts(
+    file: &Path,
+    thresholds: Thresholds,
+    seed: u64,
+    prover: &dyn Prove,
+    timing: Timing,
+) -> Result<(Account, Account, u64), DemoError> {
+    let mut accounts = replay::read(file).map_err(DemoError::Accounts)?;
+    let Thresholds { release_below, pause_at } = thresholds;
+    let is_right = |account: &Account| {
+        let score = prover.unpack(&account.limbs).and_then(|input| prover.infer(&input));
+        let score = score.ok().and_then(|outputs| outputs.first()?.first().copied());
+        score.is_some_and(|score| match account.is_fraud {
+            true => score >= i64::from(pause_at),
+            false => score < i64::from(release_below),
+        })
+    };
+    accounts.retain(|account| replay::fits(account) && is_right(account));
+    let limits = Limits { single_bps: SINGLE_BPS.into(), window_bps: WINDOW_BPS.into() };
+    let planned: Vec<_> = accounts
+        .iter()
+        .filter(|account| account.is_fraud)
+        .filter_map(|fraud| {
+            replay::plan(fraud, &accounts, limits, timing).map(|(honest, savings)| (fraud, honest, savings))
+        })
+        .collect();
+    let index = usize::try_from(seed).unwrap_or_default() % planned.len().max(1);
+    let (fraud, honest, savings) = planned.get(index).ok_or_else(|| {
+        DemoError::Accounts(format!(
+            "{}: it has no two accounts that the model is right about and one vault can flag",
+            file.display()
+        ))
+    })?;
+    Ok(((*fraud).clone(), honest.clone(), *savings))
+}
+
 /// Somebody who puts money in and leaves it there.
 struct Saver {
     name: &'static str,
@@ -120,9 +162,11 @@ struct Saver {
 impl Demo<'_> {
     async fn play(&self, prover: Arc<dyn Prove>, verifier: Bytes) -> Result<Summary, DemoError> {
         let (screen, stand) = (self.screen, self.stand);
-        let (fraud, honest, savings) = self.accounts(prover.as_ref())?;
+        let Options { accounts: file, thresholds, seed, .. } = self.options;
+        let (fraud, honest, savings) = accounts(file, *thresholds, *seed, prover.as_ref(), Timing::InTurn)?;
+        let model_id = prover.model_id();
         let mut vault =
-            Vault::set(stand, screen, prover.model_id(), verifier, self.options.thresholds, SINGLE_BPS).await?;
+            Vault::set(stand, screen, model_id, verifier, *thresholds, SINGLE_BPS, &stand.operator).await?;
         let mut raw = stand.config();
         raw.guard.contracts = vec![vault.address.to_string()];
         raw.guard.models = vec![self.options.model.display().to_string()];
@@ -153,7 +197,7 @@ impl Demo<'_> {
                 screen.say(&format!("  the account takes it out ({} gas)", vault.gas[3]));
             }
             Outcome::Held => {
-                vault.end_pause(stand).await?;
+                vault.end_pause().await?;
                 screen.say("  a false alarm: governance ends the pause");
             }
             Outcome::Waits => {}
@@ -171,7 +215,7 @@ impl Demo<'_> {
             }
         }
         if judged[1].outcome == Outcome::Held {
-            vault.end_pause(stand).await?;
+            vault.end_pause().await?;
             screen.say("\nGovernance has looked at it and ends the pause, which is all that it can do. The honest accounts' money:");
         } else {
             screen
@@ -186,38 +230,6 @@ impl Demo<'_> {
         vault.take_out(&savers[0].wallet, small).await?;
         screen.say(&format!("  Anna takes {} out ({} gas)", coins(small), vault.gas[1]));
         Ok(Summary { judged, honest: left, gas: vault.gas })
-    }
-
-    /// A fraud and an honest account that the model is right about, as their records stand in the table, and savings in gwei with
-    /// which one vault flags the last withdrawals of both. Its figures over all accounts are in the model's README.
-    fn accounts(&self, prover: &dyn Prove) -> Result<(Account, Account, u64), DemoError> {
-        let mut accounts = replay::read(&self.options.accounts).map_err(DemoError::Accounts)?;
-        let Thresholds { release_below, pause_at } = self.options.thresholds;
-        let is_right = |account: &Account| {
-            let score = prover.unpack(&account.limbs).and_then(|input| prover.infer(&input));
-            let score = score.ok().and_then(|outputs| outputs.first()?.first().copied());
-            score.is_some_and(|score| match account.is_fraud {
-                true => score >= i64::from(pause_at),
-                false => score < i64::from(release_below),
-            })
-        };
-        accounts.retain(|account| replay::fits(account) && is_right(account));
-        let limits = Limits { single_bps: SINGLE_BPS.into(), window_bps: WINDOW_BPS.into() };
-        let planned: Vec<_> = accounts
-            .iter()
-            .filter(|account| account.is_fraud)
-            .filter_map(|fraud| {
-                replay::plan(fraud, &accounts, limits).map(|(honest, savings)| (fraud, honest, savings))
-            })
-            .collect();
-        let index = usize::try_from(self.options.seed).unwrap_or_default() % planned.len().max(1);
-        let (fraud, honest, savings) = planned.get(index).ok_or_else(|| {
-            let file = self.options.accounts.display();
-            DemoError::Accounts(format!(
-                "{file}: it has no two accounts that the model is right about and one vault can flag"
-            ))
-        })?;
-        Ok(((*fraud).clone(), honest.clone(), *savings))
     }
 
     /// Replays an account up to its largest withdrawal, which is flagged.

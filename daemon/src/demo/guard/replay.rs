@@ -79,39 +79,67 @@ pub(crate) struct Limits {
     pub(crate) window_bps: u64,
 }
 
-/// What is left in a vault that holds `all` after an account's replay, and what is in the bucket, if its last withdrawal is the
-/// only one that is flagged. The bucket is taken not to leak.
-fn after(account: &Account, limits: Limits, all: u64, level: u64) -> Option<(u64, u64)> {
+impl Limits {
+    fn flags_single(self, amount: u64, all: u64) -> bool {
+        u128::from(amount) * 10_000 > u128::from(all) * u128::from(self.single_bps)
+    }
+
+    fn flags_window(self, level: u64, all: u64) -> bool {
+        u128::from(level) * 10_000 > u128::from(all) * u128::from(self.window_bps)
+    }
+}
+
+/// What is left in a vault that holds `all`, and what is in the bucket, after all that an account does before its last withdrawal, if
+/// none of that is flagged. The bucket is taken not to leak.
+fn before(account: &Account, limits: Limits, all: u64, level: u64) -> Option<(u64, u64)> {
     let (mut all, mut level) = (all.checked_add(account.received.total)?, level);
     let amounts = account.sent.amounts();
-    for (i, amount) in amounts.iter().enumerate() {
-        let share = |bps: u64| u128::from(all) * u128::from(bps);
-        let single = u128::from(*amount) * 10_000 > share(limits.single_bps);
-        let flagged = single || u128::from(level + amount) * 10_000 > share(limits.window_bps);
-        let last = i + 1 == amounts.len();
-        // A flag that hangs on how fast the bucket leaks is no certain one.
-        if flagged != last || (last && !single) {
+    for amount in &amounts[..amounts.len().saturating_sub(1)] {
+        let is_single = limits.flags_single(*amount, all);
+        if is_single || limits.flags_window(level + amount, all) {
             return None;
         }
         all -= amount;
-        level += if last { 0 } else { *amount };
+        level += amount;
     }
     Some((all, level))
 }
 
+/// The same after its last withdrawal, if that is flagged, and by its size alone: a flag that hangs on how fast the bucket leaks is no
+/// certain one.
+fn last(account: &Account, limits: Limits, all: u64, level: u64) -> Option<(u64, u64)> {
+    limits.flags_single(account.sent.largest, all).then(|| (all - account.sent.largest, level))
+}
+
+/// When the two accounts of a plan withdraw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timing {
+    /// The honest one has done all before the fraud begins.
+    InTurn,
+    /// Both have done all but their last withdrawals before the first of these.
+    LastOnesLast,
+}
+
 /// An honest account and savings in gwei such that a vault with those savings flags the last withdrawals of both, first the honest
 /// one's and then the fraud's, and no other.
-pub(crate) fn plan(fraud: &Account, accounts: &[Account], limits: Limits) -> Option<(Account, u64)> {
+pub(crate) fn plan(fraud: &Account, accounts: &[Account], limits: Limits, timing: Timing) -> Option<(Account, u64)> {
     let mut honest: Vec<&Account> = accounts.iter().filter(|account| !account.is_fraud && fits(account)).collect();
     honest.sort_by_key(|account| account.sent.largest.abs_diff(fraud.sent.largest));
     honest.into_iter().find_map(|honest| {
         let least = honest.sent.largest.min(fraud.sent.largest);
         (1..=10).rev().map(|times| least * times).find_map(|savings| {
-            let (all, level) = after(honest, limits, savings, savings / 50)?;
-            after(fraud, limits, all, level).map(|_| (honest.clone(), savings))
+            let steps: [(&Account, Step); 4] = match timing {
+                Timing::InTurn => [(honest, before), (honest, last), (fraud, before), (fraud, last)],
+                Timing::LastOnesLast => [(honest, before), (fraud, before), (honest, last), (fraud, last)],
+            };
+            let start = Some((savings, savings / 50));
+            steps.iter().fold(start, |so_far, (account, step)| so_far.and_then(|(all, level)| step(account, limits, all, level)))?;
+            Some((honest.clone(), savings))
         })
     })
 }
+
+type Step = fn(&Account, Limits, u64, u64) -> Option<(u64, u64)>;
 
 /// Reads accounts from a table with the data set's headings.
 pub(crate) fn read(path: &Path) -> Result<Vec<Account>, String> {
@@ -187,11 +215,18 @@ mod tests {
         // Its second withdrawal is as large as the last.
         let even = account(false, [1, 2 * unit, 2 * unit, 2 * unit], [2, unit, unit, 2 * unit]);
         let fit = account(false, [2, unit, unit, 2 * unit], [2, unit / 10, unit, unit + unit / 10]);
-        let (honest, savings) = plan(&fraud, &[even.clone(), fit.clone()], limits).expect("a plan");
+        let (honest, savings) = plan(&fraud, &[even.clone(), fit.clone()], limits, Timing::InTurn).expect("a plan");
         assert_eq!(honest, fit);
-        let (all, level) = after(&honest, limits, savings, savings / 50).expect("honest");
-        assert!(after(&fraud, limits, all, level).is_some());
-        assert_eq!(plan(&fraud, &[even], limits), None);
+        let after =
+            |account, all, level| before(account, limits, all, level).and_then(|(a, l)| last(account, limits, a, l));
+        let (all, level) = after(&honest, savings, savings / 50).expect("honest");
+        assert!(after(&fraud, all, level).is_some());
+        assert_eq!(plan(&fraud, &[even.clone()], limits, Timing::InTurn), None);
+        let (honest, savings) = plan(&fraud, &[even, fit.clone()], limits, Timing::LastOnesLast).expect("a plan");
+        assert_eq!(honest, fit);
+        // Both deposits are in the vault when the first of the two is flagged.
+        let all = savings + honest.received.total - unit / 10 + fraud.received.total;
+        assert!(limits.flags_single(honest.sent.largest, all) && limits.flags_single(unit, all - honest.sent.largest));
         // Never below zero.
         assert!(!fits(&account(false, [1, unit, unit, unit], [1, 2 * unit, 2 * unit, 2 * unit])));
     }

@@ -34,13 +34,13 @@ pub struct Thresholds {
 pub(crate) struct Vault {
     pub(crate) address: Address,
     token: Address,
+    governance: Wallet,
     /// Gas of the last deposit, the last withdrawal that wasn't flagged, the last flagged one and the last claim.
     pub(crate) gas: [u64; 4],
 }
 
 impl Vault {
-    /// Deploys token, verifier and vault; the daemon's operator is its governance. A withdrawal of more than `single_bps`
-    /// ten-thousandths of the assets is flagged.
+    /// Deploys token, verifier and vault. A withdrawal of more than `single_bps` ten-thousandths of the assets is flagged.
     pub(crate) async fn set(
         stand: &Stand,
         screen: &Screen,
@@ -48,6 +48,7 @@ impl Vault {
         verifier: Bytes,
         thresholds: Thresholds,
         single_bps: u16,
+        governance: &Wallet,
     ) -> Result<Self, DemoError> {
         let operator = &stand.operator;
         let made = operator.deploy("the verifier's deployment", verifier).await?;
@@ -56,7 +57,7 @@ impl Vault {
         let terms = Terms {
             verifier: made.contract,
             model_id: model_id.into(),
-            governance: operator.address(),
+            governance: governance.address(),
             delay: 24 * HOUR,
             pause: 48 * HOUR,
             grace: 0,
@@ -75,7 +76,7 @@ impl Vault {
             terms.release_below,
             terms.pause_at
         ));
-        Ok(Self { address: vault.contract, token, gas: [0; 4] })
+        Ok(Self { address: vault.contract, token, governance: governance.clone(), gas: [0; 4] })
     }
 
     /// A new account with ample tokens, which the vault may take.
@@ -108,8 +109,8 @@ impl Vault {
         Ok(())
     }
 
-    pub(crate) async fn end_pause(&self, stand: &Stand) -> Result<(), DemoError> {
-        stand.operator.end_pause(self.address).await?;
+    pub(crate) async fn end_pause(&self) -> Result<(), DemoError> {
+        self.governance.end_pause(self.address).await?;
         Ok(())
     }
 
@@ -153,6 +154,12 @@ impl Vault {
 fn other(i: usize, distinct: u64) -> Address {
     let n = 1 + i as u64 % distinct.max(1);
     Address::from_word(keccak256(n.to_be_bytes()))
+}
+
+/// Seconds on the chain's clock that [`Vault::lead_up`] takes, at most.
+pub(crate) fn past(Account { received, sent, .. }: &Account) -> u64 {
+    let of = |count: u64, gap: u64| (count + 1).saturating_mul(gap.min(LONGEST_GAP));
+    of(received.count, received.gap).saturating_add(of(sent.count, sent.gap))
 }
 
 async fn later(stand: &Stand, seconds: u64) -> Result<(), DemoError> {
