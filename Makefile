@@ -25,6 +25,7 @@ unexport HUMAN
 help:
 	@echo 'make demo [HUMAN=1] [MODEL=chess-s|chess-m|chess-l] [MOVES=n] [BLACK=1] [SEED=n]'
 	@echo '                  play a game against the NPC on a local chain'
+	@echo 'make demo WEB=1 [PORT=n] [SEED=n]  the same in the browser: chess, markets and a guarded vault at one address'
 	@echo 'make demo-market [SEED=n]         a prediction market, from bets to payouts, decided by a signed result'
 	@echo 'make demo-guard [SEED=n] [PRIVATE=1]   a vault that a fraud model guards'
 	@echo 'make example-lending   a lending pool whose rate follows a proven model'
@@ -47,11 +48,21 @@ help:
 	@echo 'make verifiers    make models/*/verifier.json again'
 	@echo 'make clean        remove everything that was built, installed or cached here'
 
+# With WEB everything at one address: the pages, their chain, and some life. WEB counts like HUMAN.
+override web := $(filter-out 0 n no f false off,$(WEB))
+web_flags := $(if $(PORT),--port $(PORT)) $(if $(SEED),--seed $(SEED))
+ifneq ($(web),)
+demo: check-node check-cargo $(INSTALLED)
+	@echo '==> building zugzwang (release; minutes the first time, a second after that)'
+	@$(CARGO) build --release --locked -p zugzwang
+	@$(ZUGZWANG) demo-web $(strip $(web_flags))
+else
 demo: check-node check-cargo $(INSTALLED) model-$(MODEL)
 	@echo '==> building zugzwang (release; minutes the first time, a second after that)'
 	@$(CARGO) build --release --locked -p zugzwang
 	@echo '==> zugzwang demo $(strip $(demo_flags))'
 	@$(ZUGZWANG) demo $(demo_flags)
+endif
 
 demo-market: check-node check-cargo $(INSTALLED)
 	@echo '==> building zugzwang (release; minutes the first time, a second after that)'

@@ -336,7 +336,8 @@ mod tests {
         ];
         for (line, expected) in cases {
             let found = text_and_fields(line);
-            let expected = expected.map(|(text, fields)| (text.to_owned(), fields.iter().map(ToString::to_string).collect()));
+            let expected =
+                expected.map(|(text, fields)| (text.to_owned(), fields.iter().map(ToString::to_string).collect()));
             assert_eq!(found, expected, "{line}");
         }
     }

@@ -1,8 +1,8 @@
 //! What the daemon is for, shown on a real local chain with the contracts, the models and the daemon as they are.
 
 pub mod anvil;
-mod child;
 pub mod chess;
+mod child;
 pub mod guard;
 pub mod market;
 mod screen;

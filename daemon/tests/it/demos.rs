@@ -29,7 +29,7 @@ fn a_folder_that_an_earlier_demo_has_used_is_refused() {
     std::fs::write(&config, "").expect("write");
     std::fs::write(dir.path().join("zugzwang.db"), "of an earlier demo").expect("write");
     let used = dir.path().display().to_string();
-    for demo in ["demo", "demo-market", "demo-guard"] {
+    for demo in ["demo", "demo-market", "demo-guard", "demo-web"] {
         let output = zugzwang(&config, &[demo, "--dir", &used]).output().expect("the binary");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains("earlier demo") && said.contains("--dir"), "{demo}: {said}");

@@ -5,6 +5,7 @@ mod api;
 mod budget;
 mod chaos;
 mod claims;
+mod demo_web;
 mod demos;
 mod deploys;
 mod dice;

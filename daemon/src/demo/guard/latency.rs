@@ -140,7 +140,8 @@ async fn run(
     if frauds.is_empty() {
         return Err(DemoError::Accounts(format!("{}: it has no fraud to replay", options.accounts.display())));
     }
-    let mut vault = Vault::set(stand, screen, prover.model_id(), verifier, options.thresholds, 0, &stand.operator).await?;
+    let mut vault =
+        Vault::set(stand, screen, prover.model_id(), verifier, options.thresholds, 0, &stand.operator).await?;
     let mut raw = stand.config();
     raw.guard.contracts = vec![vault.address.to_string()];
     raw.guard.models = vec![options.model.display().to_string()];

@@ -165,8 +165,7 @@ impl Demo<'_> {
         let Options { accounts: file, thresholds, seed, .. } = self.options;
         let (fraud, honest, savings) = accounts(file, *thresholds, *seed, prover.as_ref(), Timing::InTurn)?;
         let model_id = prover.model_id();
-        let mut vault =
-            Vault::set(stand, screen, model_id, verifier, *thresholds, SINGLE_BPS, &stand.operator).await?;
+        let mut vault = Vault::set(stand, screen, model_id, verifier, *thresholds, SINGLE_BPS, &stand.operator).await?;
         let mut raw = stand.config();
         raw.guard.contracts = vec![vault.address.to_string()];
         raw.guard.models = vec![self.options.model.display().to_string()];

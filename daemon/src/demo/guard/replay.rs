@@ -133,7 +133,9 @@ pub(crate) fn plan(fraud: &Account, accounts: &[Account], limits: Limits, timing
                 Timing::LastOnesLast => [(honest, before), (fraud, before), (honest, last), (fraud, last)],
             };
             let start = Some((savings, savings / 50));
-            steps.iter().fold(start, |so_far, (account, step)| so_far.and_then(|(all, level)| step(account, limits, all, level)))?;
+            steps.iter().fold(start, |so_far, (account, step)| {
+                so_far.and_then(|(all, level)| step(account, limits, all, level))
+            })?;
             Some((honest.clone(), savings))
         })
     })

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    super::{DemoError, file_error, guard::vault::Vault, guard::SINGLE_BPS, screen::Screen, stand::Stand},
+    super::{DemoError, file_error, guard::SINGLE_BPS, guard::vault::Vault, screen::Screen, stand::Stand},
     Loaded, Model, Options, Ready,
     bettors::Bets,
     house::CONFIG,
