@@ -43,6 +43,8 @@ help:
 	@echo 'make chaos [KILLS=n] [ROUNDS=n] [SEED=n]   whole games with real proofs through kills, reorganisations, faults, a full disk'
 	@echo 'make load [GAMES=n]   a thousand open games and ten thousand events at once, with stored proofs'
 	@echo 'make soak [MINUTES=n]   games one after another with real proofs, for half an hour: does memory stay flat?'
+	@echo 'make spectators [SPECTATORS=n]    500 people follow one game; each is told every move, and the memory is stated'
+	@echo 'make fuzz-api [EXAMPLES=n] [SEED=n]   requests made of the API'\''s document against a demo; none may give a 5xx'
 	@echo 'make sim [SEEDS=n] [FROM=n]       the daemon in simulated worlds where all goes wrong; SEED=n shows one (docs/simulation.md)'
 	@echo 'make sim-mutants [SEEDS=n]        plant bugs in a copy of the sources; the simulation must find each'
 	@echo 'make verifiers    make models/*/verifier.json again'
@@ -176,6 +178,18 @@ fuzz-daemon: check-cargo
 
 chaos: check-node check-cargo $(INSTALLED)
 	@$(call trial,ZUGZWANG_KILLS=$(KILLS) ZUGZWANG_CHAOS=$(ROUNDS),--test it chaos::)
+
+# Many people look at one game.
+.PHONY: spectators fuzz-api
+SPECTATORS ?= 500
+spectators: check-node check-cargo $(INSTALLED)
+	@ZUGZWANG_SPECTATORS=$(SPECTATORS) $(CARGO) test --locked -p zugzwang --test it spectators:: -- --nocapture --test-threads 1
+
+# Needs Python 3.10 or later, for schemathesis.
+fuzz-api: check-node check-cargo $(INSTALLED)
+	@echo '==> building zugzwang (release; minutes the first time, a second after that)'
+	@$(CARGO) build --release --locked -p zugzwang
+	@EXAMPLES=$(EXAMPLES) SEED=$(SEED) scripts/fuzz-api $(ZUGZWANG)
 
 # One thread for each core; a seed takes a fraction of a second.
 sim: check-node check-cargo $(INSTALLED)
