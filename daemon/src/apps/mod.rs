@@ -11,9 +11,11 @@ pub mod chess;
 #[cfg(test)]
 mod fuzz;
 pub mod guard;
+pub mod history;
 pub mod market;
 pub mod oracle;
 pub mod world;
+mod views;
 
 use std::{any::Any, collections::BTreeMap, fmt, ops::Range, pin::Pin, sync::Arc};
 
@@ -313,7 +315,8 @@ impl Ground {
 
 /// What the apps show to everybody, each kind's routes once, however many contracts there are: below `/api/v1`.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(chess::routes()).merge(world::routes())
+    let games = chess::routes().merge(world::routes());
+    OpenApiRouter::new().merge(games).merge(market::view::routes()).merge(guard::view::routes())
 }
 
 /// The apps that the configuration names, each with its contract checked.

@@ -39,6 +39,8 @@ const TOKEN: &str = "token";
         (name = "info", description = "Chains, apps and models"),
         (name = "chess", description = "Games against the NPC"),
         (name = "world", description = "Games of the World against the NPC"),
+        (name = "market", description = "Markets that signed bulletins decide"),
+        (name = "guard", description = "Vaults whose large withdrawals a model judges"),
         (name = "operator", description = "Behind the bearer token"),
     )
 )]

@@ -156,5 +156,101 @@ async fn markets_and_the_vault_live() {
     })
     .await;
     assert!(wallet.market_is_open(markets, U256::from(1)).await.expect("market"), "that of the visitors stays");
+    check_markets(&demo).await;
+    check_vault(&demo).await;
+    check_refusals(&demo).await;
     demo.interrupt();
+}
+
+/// A JSON answer of the API.
+async fn api(demo: &Demo, path: &str) -> (u16, Value) {
+    let (status, body) = get(demo.host(), &format!("/api/v1/chains/31337{path}")).await.expect("an answer");
+    (status, serde_json::from_str(&body).unwrap_or_else(|e| panic!("{path}: {e}: {body}")))
+}
+
+async fn found(demo: &Demo, path: &str) -> Value {
+    let (status, body) = api(demo, path).await;
+    assert_eq!(status, 200, "{path}: {body}");
+    body
+}
+
+/// What the pages read of a market that a bulletin has decided, and of one that is open.
+async fn check_markets(demo: &Demo) {
+    let decided = found(demo, "/markets/2").await;
+    assert_eq!((&decided["state"], &decided["refunds"]), (&"decided".into(), &false.into()), "{decided}");
+    let class = decided["answer"]["class"].as_u64().expect("a class");
+    let outcome = &decided["outcomes"][class as usize];
+    assert_eq!((&outcome["class"], &outcome["name"]), (&class.into(), &decided["answer"]["name"]));
+    let pools = decided["outcomes"].as_array().expect("outcomes").iter();
+    let sum: u128 = pools.map(|outcome| outcome["pool"].as_str().expect("wei").parse::<u128>().expect("wei")).sum();
+    assert_eq!(decided["total"], sum.to_string());
+    assert!(decided["answer"]["margin"].as_u64() >= decided["min_margin"].as_u64(), "{decided}");
+    let text = decided["bulletin"]["text"].as_str().expect("a text");
+    let question = decided["question"].as_str().expect("a question");
+    assert!(question.split(" against ").next().is_some_and(|home| text.contains(home)), "{question} {text}");
+    assert_eq!(decided["bulletin"]["publisher"], decided["publisher"]);
+    let gas = decided["proof"]["gas_used"].as_u64().expect("gas");
+    assert!((100_000..2_000_000).contains(&gas), "{decided}");
+    assert!(matches!(decided["progress"]["phase"].as_str(), Some("included" | "final")), "{decided}");
+    let open = found(demo, "/markets/1").await;
+    assert_eq!((&open["state"], &open["answer"], &open["proof"]), (&"open".into(), &Value::Null, &Value::Null));
+    // Page by page it is the same list, and its end is told.
+    let whole = found(demo, "/markets").await;
+    let mut cursor = String::new();
+    for market in whole["items"].as_array().expect("items") {
+        let page = found(demo, &format!("/markets?limit=1{cursor}")).await;
+        assert_eq!(page["items"][0]["id"], market["id"]);
+        cursor = page["next"].as_str().map(|next| format!("&cursor={next}")).unwrap_or_default();
+    }
+    assert!(cursor.is_empty() && whole["next"].is_null());
+}
+
+/// What they read of a vault and of what it has delayed.
+async fn check_vault(demo: &Demo) {
+    let path = format!("/guards/{}", demo.text("vault"));
+    let vault = found(demo, &path).await;
+    assert_eq!((&vault["paused"], &vault["paused_by"]), (&true.into(), &"2".into()), "{vault}");
+    assert_eq!((&vault["incidents"], &vault["decimals"]), (&2.into(), &18.into()), "{vault}");
+    assert_eq!(found(demo, "/guards").await["items"][0]["vault"], vault["vault"]);
+    let incidents = found(demo, &format!("{path}/incidents")).await;
+    let [held, released] = incidents["items"].as_array().expect("items").as_slice() else {
+        panic!("two incidents: {incidents}")
+    };
+    for (incident, id, verdict, kinds) in
+        [(held, "2", "held", &["flagged", "held", "paused"][..]), (released, "1", "released", &["flagged", "released"])]
+    {
+        assert_eq!((&incident["id"], &incident["verdict"]), (&id.into(), &verdict.into()), "{incident}");
+        let txs = incident["txs"].as_array().expect("transactions");
+        let told: Vec<_> = txs.iter().filter_map(|tx| tx["kind"].as_str()).collect();
+        assert!(told.starts_with(kinds), "{told:?}");
+        let asked = incident["asked_at"].as_u64().expect("a time");
+        assert!(txs.iter().all(|tx| tx["timestamp"].as_u64().is_some_and(|at| at >= asked)), "{incident}");
+        let features = incident["features"].as_array().expect("features");
+        let deposits = features.iter().find(|feature| feature["key"] == "received").expect("deposits");
+        assert!(deposits["value"].as_u64().is_some_and(|count| count > 0), "{incident}");
+        assert!(features.iter().all(|feature| feature["quantiles"].as_array().is_some_and(|q| q.len() > 2)));
+        assert_eq!(found(demo, &format!("{path}/incidents/{id}")).await["account"], incident["account"]);
+    }
+    assert!(held["score"].as_u64() >= vault["pause_at"].as_u64(), "{held}");
+    assert!(released["score"].as_u64() < vault["release_below"].as_u64(), "{released}");
+}
+
+/// What isn't there, or can't be read, is told with a code.
+async fn check_refusals(demo: &Demo) {
+    let vault = demo.text("vault").to_owned();
+    for (path, status) in [
+        ("/markets/99".to_owned(), 404),
+        ("/markets/0x1".to_owned(), 400),
+        ("/markets?limit=0".to_owned(), 400),
+        ("/markets?cursor=x".to_owned(), 400),
+        (format!("/markets?contract={vault}"), 404),
+        ("/guards/nobody".to_owned(), 400),
+        (format!("/guards/{}", demo.text("arena")), 404),
+        (format!("/guards/{vault}/incidents/99"), 404),
+        (format!("/guards/{vault}/incidents/-1"), 400),
+    ] {
+        let (found, problem) = api(demo, &path).await;
+        assert_eq!(found, status, "{path}: {problem}");
+        assert!(problem["code"].as_str().is_some_and(|code| code.starts_with("ZZ-")), "{path}: {problem}");
+    }
 }

@@ -26,6 +26,7 @@ mod rpc;
 mod servers;
 mod sim;
 mod soak;
+mod spectators;
 mod stage;
 mod store;
 mod submit;

@@ -2,7 +2,9 @@
 //! the vault. Before all other apps: money may be on its way out.
 
 mod contract;
+mod features;
 mod players;
+pub mod view;
 
 pub use contract::words;
 pub use players::{Judgement, Terms, coin_code, vault_code};
@@ -28,6 +30,8 @@ pub struct FraudGuard {
     models: Models,
     signer: Address,
     thresholds: Thresholds,
+    /// For those who look.
+    known: view::Known,
 }
 
 impl FraudGuard {
@@ -35,7 +39,13 @@ impl FraudGuard {
     pub async fn open(address: Address, ground: &Ground) -> Result<Self, ChainError> {
         let guard = Guard::open(ground.client.clone(), address).await?;
         let thresholds = guard.thresholds().await?;
-        Ok(Self { guard, models: ground.models.clone(), signer: ground.signer, thresholds })
+        Ok(Self {
+            guard,
+            models: ground.models.clone(),
+            signer: ground.signer,
+            thresholds,
+            known: view::Known::default(),
+        })
     }
 
     async fn asked(&self, id: U256, round: u64) -> Result<Question, AppError> {

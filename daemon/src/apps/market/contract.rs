@@ -6,6 +6,7 @@ use zugzwang_contracts::{
     PredictionMarket::{self as abi, PredictionMarketErrors as Errors, PredictionMarketEvents as Events},
 };
 
+use super::Terms;
 use crate::{
     chain::{
         ChainError, Client, Contract,
@@ -25,6 +26,24 @@ pub(super) enum MarketEvent {
     Resolved,
     /// Its deadline passed without one.
     Undecided,
+}
+
+/// What a contract's history is made of, for views.
+#[derive(Clone, Debug)]
+pub(super) enum Told {
+    /// A market opened.
+    Opened {
+        /// Its number.
+        market: U256,
+        /// Its terms, which never change.
+        terms: Terms,
+    },
+    /// Somebody bet on an outcome, in wei.
+    Bet { market: U256, outcome: u8, wei: U256 },
+    /// A proven bulletin decided it.
+    Resolved { market: U256, class: u8, margin: U256 },
+    /// Nothing did.
+    Undecided { market: U256 },
 }
 
 /// A market as it stands.
@@ -75,6 +94,38 @@ impl Markets {
             Events::Undecided(e) => Some((e.market, MarketEvent::Undecided)),
             _ => None,
         }))
+    }
+
+    /// What a log says for the history.
+    pub(super) fn told(&self, log: &Log) -> Result<Option<Told>, ChainError> {
+        Ok(self.0.event::<Events>(log)?.and_then(|event| match event {
+            Events::MarketOpened(e) => Some(Told::Opened {
+                market: e.market,
+                terms: Terms {
+                    publisher: e.publisher,
+                    feed_id: e.feedId,
+                    sequence: e.sequence,
+                    close: e.close,
+                    deadline: e.deadline,
+                    verifier: e.verifier,
+                    model_id: e.modelId,
+                    min_margin: e.minMargin,
+                    classes: e.classes,
+                    no_result: e.noResult,
+                    question: e.question,
+                },
+            }),
+            Events::BetPlaced(e) => Some(Told::Bet { market: e.market, outcome: e.outcome, wei: e.amount }),
+            Events::Resolved(e) => Some(Told::Resolved { market: e.market, class: e.class, margin: e.margin }),
+            Events::Undecided(e) => Some(Told::Undecided { market: e.market }),
+            _ => None,
+        }))
+    }
+
+    /// The bulletin that a transaction resolved a market with, as its calldata has it: who signed it the contract has checked.
+    pub(super) fn bulletin_in(input: &[u8], feed_id: B256, sequence: u64) -> Option<Bulletin> {
+        let abi::Bulletin { timestamp, text, signature } = abi::resolveCall::abi_decode(input).ok()?.bulletin;
+        Bulletin::from_parts(feed_id, sequence, timestamp, &text, &signature).ok()
     }
 
     /// A market; `None` if there is none, as after a reorganisation.

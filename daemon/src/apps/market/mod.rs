@@ -5,9 +5,11 @@
 //! comes in, when it closes, and after its deadline.
 
 mod board;
+mod book;
 mod contract;
 mod feeds;
 mod players;
+pub mod view;
 
 pub use board::BulletinBoard;
 pub use contract::words;
@@ -49,6 +51,8 @@ pub struct PredictionMarket {
     expire: bool,
     /// Markets with less in their pool are left to others.
     min_pool: U256,
+    /// For those who look.
+    known: view::Known,
 }
 
 impl PredictionMarket {
@@ -67,6 +71,7 @@ impl PredictionMarket {
             feeds: feeds.clone(),
             expire: config.expire,
             min_pool: config.min_pool,
+            known: view::Known::default(),
         })
     }
 

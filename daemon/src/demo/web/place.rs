@@ -37,6 +37,8 @@ const BANKROLL: u64 = 100;
 const FEED: &str = "football results";
 /// Connections that the pages may take: each visitor holds a few for what it follows.
 const CONNECTIONS: u64 = 2000;
+/// Requests per second of this machine's visitors together.
+const RATE: u64 = 5000;
 /// Blocks of 2 s under which an answer is final.
 const FINALITY: u64 = 3;
 
@@ -127,6 +129,12 @@ impl Place {
         raw.model.cache = absolute(&options.cache)?.display().to_string();
         raw.http.listen = self.listen.to_string();
         raw.http.connections = CONNECTIONS;
+        raw.web.public = true;
+        raw.web.demo = true;
+        raw.web.rpc_url = stand.chain.url.clone();
+        // All visitors come from this machine.
+        (raw.web.rate, raw.web.burst) = (RATE, RATE);
+        (raw.web.streams, raw.web.streams_per_client) = (CONNECTIONS, CONNECTIONS);
         let token = stand.dir.join("token");
         files::new_secret(&token, &format!("{}\n", self.token)).map_err(file_error(&token))?;
         raw.http.token_file = token.display().to_string();
