@@ -14,8 +14,8 @@ pub mod guard;
 pub mod history;
 pub mod market;
 pub mod oracle;
-pub mod world;
 mod views;
+pub mod world;
 
 use std::{any::Any, collections::BTreeMap, fmt, ops::Range, pin::Pin, sync::Arc};
 
