@@ -2,7 +2,7 @@
 //! or at the keyboard.
 
 mod human;
-mod player;
+pub(super) mod player;
 mod table;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};

@@ -6,19 +6,19 @@ const MATE: i32 = 100_000;
 
 /// Chooses moves. Deterministic for a seed.
 #[derive(Clone, Debug)]
-pub(super) struct Player {
+pub(in crate::demo) struct Player {
     state: u64,
     seen: Vec<u64>,
 }
 
 impl Player {
     /// A player whose taste depends on the seed.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::demo) fn new(seed: u64) -> Self {
         Self { state: seed ^ 0x9e37_79b9_7f4a_7c15, seen: Vec::new() }
     }
 
     /// Its move, or `None` where there is none.
-    pub(super) fn choose(&mut self, position: &Chess) -> Option<Move> {
+    pub(in crate::demo) fn choose(&mut self, position: &Chess) -> Option<Move> {
         let mut best: Option<(i32, Move)> = None;
         let mut alpha = -MATE * 2;
         for m in ordered(position) {

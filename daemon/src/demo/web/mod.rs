@@ -1,8 +1,8 @@
-//! Everything at one address: a local chain with a chess arena, prediction markets and a guarded vault, the daemon that serves them
+//! Everything at one address: a local chain with a chess arena, the World's arena, prediction markets and a guarded vault, the daemon that serves them
 //! with its pages, and a little life, so that the pages have something to show.
 //!
 //! ```text
-//! this process: local chain ─ contracts ─ publisher of results ─ bettors and savers
+//! this process: local chain ─ contracts ─ publisher of results ─ bettors, savers, voters
 //!      └─ starts, and starts again: zugzwang --config DIR/zugzwang.toml run   (chess, markets, guard, pages)
 //! ```
 //! The daemon is a process of its own, from a file as a person would write it: it can be killed at any time and goes on where it was.
@@ -11,6 +11,7 @@ mod bettors;
 mod house;
 mod place;
 mod savers;
+mod voters;
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -105,6 +106,10 @@ pub struct Ready {
     pub rpc: String,
     /// The arena.
     pub arena: String,
+    /// The arena of the World.
+    pub world: String,
+    /// Whose games of the World the daemon plays.
+    pub sponsor: String,
     /// The contract of markets.
     pub markets: String,
     /// The guarded vault.
@@ -159,6 +164,7 @@ pub async fn run(
     if !options.still {
         life.spawn(bettors::live(place.bets.clone(), stand.clone()));
         life.spawn(savers::live(place.savers, stand.clone()));
+        life.spawn(voters::live(place.world.clone(), stand.clone()));
     }
     let ended = tokio::select! {
         ended = house.keep_open() => ended,

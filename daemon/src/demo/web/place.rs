@@ -15,9 +15,10 @@ use super::{
     house::CONFIG,
     now_s,
     savers::{Cast, Savers},
+    voters::World,
 };
 use crate::{
-    apps::{chess, guard, market},
+    apps::{chess, guard, market, world},
     chain::{
         Key, bytecode,
         types::{Address, U256, keccak256, random},
@@ -51,6 +52,7 @@ pub(super) struct Place {
     arena: Address,
     pub(super) bets: Bets,
     pub(super) savers: Savers,
+    pub(super) world: World,
     // The publisher ends when it is dropped.
     _publishing: watch::Sender<bool>,
 }
@@ -73,9 +75,14 @@ impl Place {
         stand.wait_until(now_s()).await?;
 
         let arena = stand.operator.deploy("the arena's deployment", bytecode::arena()).await?.contract;
+        let worlds = stand.operator.deploy("the World arena's deployment", world::creation_code()).await?.contract;
+        let mut verifiers = Vec::with_capacity(models.chess.len());
         for model in &models.chess {
-            open_offers(stand, arena, model).await?;
+            verifiers.push((open_offers(stand, arena, model).await?, model.prover.model_id().into()));
         }
+        let (verifier, model_id) = verifiers.first().copied().unwrap_or_default();
+        let sponsor = stand.account(world::words).await?;
+        let world = World { arena: worlds, verifier, model_id, sponsor };
         let reader = deployed(stand, &models.text).await?;
         let contract = stand.operator.deploy("the market's deployment", market::creation_code()).await?.contract;
         let folder = stand.dir.join("bulletins");
@@ -102,7 +109,7 @@ impl Place {
         let (publishing, stopped) = watch::channel(false);
         tokio::spawn(publisher.run(stopped));
 
-        let place = Self { listen, token: random().to_string(), arena, bets, savers, _publishing: publishing };
+        let place = Self { listen, token: random().to_string(), arena, bets, savers, world, _publishing: publishing };
         place.configure(stand, options, models, source)?;
         Ok(place)
     }
@@ -114,6 +121,12 @@ impl Place {
         raw.chain.finality = FINALITY;
         raw.chess.arena = self.arena.to_string();
         raw.chess.models = models.chess.iter().map(folder).collect::<Result<_, _>>()?;
+        raw.world.contract = self.world.arena.to_string();
+        raw.world.host = self.world.sponsor.address().to_string();
+        raw.model.dir = match models.chess.first() {
+            Some(model) => folder(model)?,
+            None => raw.model.dir,
+        };
         raw.market.contracts = vec![self.bets.contract.to_string()];
         raw.market.models = vec![folder(&models.text)?];
         raw.market.feeds = vec![RawFeed {
@@ -151,6 +164,8 @@ impl Place {
             address,
             rpc: stand.chain.url.clone(),
             arena: self.arena.to_string(),
+            world: self.world.arena.to_string(),
+            sponsor: self.world.sponsor.address().to_string(),
             markets: self.bets.contract.to_string(),
             vault: self.savers.vault().to_string(),
             dir: stand.dir.display().to_string(),
@@ -163,8 +178,8 @@ async fn deployed(stand: &Stand, model: &Model) -> Result<Address, DemoError> {
     Ok(stand.operator.deploy("the verifier's deployment", model.verifier.clone()).await?.contract)
 }
 
-/// The model's verifier, and offers to play against it.
-async fn open_offers(stand: &Stand, arena: Address, model: &Model) -> Result<(), DemoError> {
+/// Opens offers to play against a model; gives its verifier.
+async fn open_offers(stand: &Stand, arena: Address, model: &Model) -> Result<Address, DemoError> {
     let verifier = deployed(stand, model).await?;
     let model_id = model.prover.model_id().into();
     for (thousandths, move_time) in OFFERS {
@@ -175,7 +190,7 @@ async fn open_offers(stand: &Stand, arena: Address, model: &Model) -> Result<(),
         let terms = chess::Terms { verifier, model_id, stake, move_time, max_games: GAMES };
         stand.operator.open_offer(arena, &terms).await?;
     }
-    Ok(())
+    Ok(verifier)
 }
 
 fn absolute(path: &Path) -> Result<std::path::PathBuf, DemoError> {
