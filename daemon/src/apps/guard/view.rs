@@ -194,7 +194,7 @@ pub(in crate::apps) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(guard))
         .routes(routes!(incidents))
         .routes(routes!(incident))
-        .routes(routes!(stream))
+        .routes(routes!(guard_stream))
 }
 
 /// The guarded vaults that this daemon watches.
@@ -298,7 +298,7 @@ async fn incident(
         status = 200, description = "Server-Sent Events `guard` and `incident`", content_type = "text/event-stream", body = GuardView
     ))
 )]
-async fn stream(
+async fn guard_stream(
     State(shared): State<Shared>,
     Path((chain, vault)): Path<(u64, String)>,
     follower: Follower,

@@ -190,7 +190,7 @@ pub(super) struct ContractQuery {
 
 /// The routes, below `/api/v1`.
 pub(in crate::apps) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(markets)).routes(routes!(market)).routes(routes!(stream))
+    OpenApiRouter::new().routes(routes!(markets)).routes(routes!(market)).routes(routes!(market_stream))
 }
 
 /// Markets, newest first.
@@ -246,7 +246,7 @@ async fn market(
     params(("chain" = u64, Path, description = "Chain id"), ("id" = String, Path, description = "The market's number"), ContractQuery),
     responses((status = 200, description = "Server-Sent Events `market`", content_type = "text/event-stream", body = MarketView))
 )]
-async fn stream(
+async fn market_stream(
     State(shared): State<Shared>,
     Path((chain, id)): Path<(u64, String)>,
     Query(query): Query<ContractQuery>,
