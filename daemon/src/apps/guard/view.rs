@@ -30,7 +30,7 @@ use crate::{
         Live, Shared,
         answer::{ApiError, List, PageQuery, Path, Query},
         live::Cache,
-        stream::{Follower, event},
+        stream::{Event, Follower},
     },
     monitor::{Phase, Progress},
 };
@@ -308,10 +308,10 @@ async fn guard_stream(
     let look = move |live: Live| async move {
         let app = of_contract(&live, vault)?;
         let head = live.head().await?;
-        let mut found = vec![event("guard", &app.view(&live, &head).await?)?];
+        let mut found = vec![Event::new("guard", &app.view(&live, &head).await?)?];
         let files = app.files(&live, &head).await?;
         if let Some((id, file)) = files.last_key_value() {
-            found.push(event("incident", &app.incident_view(&live, &head, *id, file).await?)?);
+            found.push(Event::new("incident", &app.incident_view(&live, &head, *id, file).await?)?);
         }
         Ok(found)
     };

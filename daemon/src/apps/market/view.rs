@@ -28,7 +28,7 @@ use crate::{
         Live, Shared,
         answer::{self, ApiError, List, Path, Query},
         live::Cache,
-        stream::{Follower, event},
+        stream::{Event, Follower},
     },
     monitor::Progress,
     prover::Models,
@@ -257,7 +257,7 @@ async fn market_stream(
     let look = move |live: Live| async move {
         let head = live.head().await?;
         let view = of_contract(&live, contract)?.one(&live, &head, id).await?;
-        Ok(vec![event("market", &view)?])
+        Ok(vec![Event::new("market", &view)?])
     };
     shared.follow(live, follower, format!("markets/{contract}/{id}"), look).await
 }
