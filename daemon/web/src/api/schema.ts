@@ -69,6 +69,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chains/{chain}/guards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The guarded vaults that this daemon watches. */
+        get: operations["guards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/guards/{vault}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One vault. */
+        get: operations["guard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/guards/{vault}/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A vault's flagged withdrawals, newest first. */
+        get: operations["incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/guards/{vault}/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One flagged withdrawal. */
+        get: operations["incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/guards/{vault}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A vault as it changes: the event `guard` holds all of it, `incident` the newest flagged withdrawal. */
+        get: operations["guard_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/markets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Markets, newest first. */
+        get: operations["markets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/markets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One market. */
+        get: operations["market"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chains/{chain}/markets/{id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One market as it changes: the event `market` holds all of it. */
+        get: operations["market_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chains/{chain}/offers": {
         parameters: {
             query?: never;
@@ -478,6 +614,25 @@ export interface components {
             /** @description Which: `chess`, `world`, `market`, `board`, `guard` or `oracle`. */
             kind: string;
         };
+        /** @description A signed bulletin. */
+        BulletinView: {
+            /** @description Who signed it. */
+            publisher: string;
+            /**
+             * Format: int64
+             * @description Its number in the feed.
+             */
+            sequence: number;
+            /** @description The publisher's signature, 65 bytes. */
+            signature: string;
+            /** @description What it says. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Unix time by the publisher's clock.
+             */
+            timestamp: number;
+        };
         /** @description A chain. */
         ChainInfo: {
             /** @description Its apps. */
@@ -549,6 +704,20 @@ export interface components {
             /** @description The latest failure. */
             trouble?: string | null;
         };
+        /** @description A number that the model reads of an account. */
+        Feature: {
+            /** @description In the files of the training. */
+            key: string;
+            /** @description In words, with its unit; amounts are in millionths of a whole token. */
+            name: string;
+            /** @description How it is spread over the training's accounts; empty where that isn't known. */
+            quantiles: components["schemas"]["Quantile"][];
+            /**
+             * Format: int64
+             * @description Its value.
+             */
+            value: number;
+        };
         /** @description A game, without its moves. */
         GameSummary: {
             /** @description The arena. */
@@ -607,6 +776,91 @@ export interface components {
             moves: components["schemas"]["MoveView"][];
             npc?: null | components["schemas"]["Progress"];
         };
+        /** @description A guarded vault. */
+        GuardView: {
+            /** @description Its asset. */
+            asset: string;
+            /**
+             * Format: int64
+             * @description Chain id.
+             */
+            chain_id: number;
+            /**
+             * Format: int32
+             * @description Decimals of the asset.
+             */
+            decimals: number;
+            /**
+             * Format: int64
+             * @description Seconds that a flagged withdrawal waits at most.
+             */
+            delay: number;
+            /** @description What flagged withdrawals wait for, in the asset's smallest unit. */
+            escrowed: string;
+            /** @description Who may end a pause. */
+            governance: string;
+            /**
+             * Format: int64
+             * @description Seconds after a pause in which no other begins.
+             */
+            grace: number;
+            /**
+             * Format: int64
+             * @description How many withdrawals were flagged.
+             */
+            incidents: number;
+            /** @description The model that scores accounts. */
+            model_id: string;
+            /** @description Its name; empty of a guarded contract that is no vault. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Seconds that a pause lasts.
+             */
+            pause: number;
+            /**
+             * Format: int64
+             * @description These and higher scores hold, and pause.
+             */
+            pause_at: number;
+            /** @description Whether nothing may leave now. */
+            paused: boolean;
+            /** @description The incident that began the last pause. */
+            paused_by?: string | null;
+            /**
+             * Format: int64
+             * @description Unix time at which the last pause ends or ended; null if there was none.
+             */
+            paused_until?: number | null;
+            /**
+             * Format: int64
+             * @description Lower scores release.
+             */
+            release_below: number;
+            /**
+             * Format: int64
+             * @description Ten-thousandths of the vault above which one withdrawal is flagged.
+             */
+            single_bps: number;
+            /** @description The symbol of its asset. */
+            symbol: string;
+            /** @description What belongs to the shares, in the asset's smallest unit. */
+            total_assets: string;
+            /** @description The vault. */
+            vault: string;
+            /** @description The contract that checks proofs. */
+            verifier: string;
+            /**
+             * Format: int64
+             * @description Seconds in which the window's bucket leaks empty.
+             */
+            window: number;
+            /**
+             * Format: int64
+             * @description Ten-thousandths of the vault above which the withdrawals of a window are.
+             */
+            window_bps: number;
+        };
         /** @description A block. */
         HeadInfo: {
             /** @description Its hash. */
@@ -621,6 +875,70 @@ export interface components {
              * @description Its Unix time.
              */
             timestamp: number;
+        };
+        /**
+         * @description What became of a flagged withdrawal.
+         * @enum {string}
+         */
+        IncidentState: "delayed" | "released" | "held" | "claimed";
+        /** @description A transaction that changed an incident. */
+        IncidentTx: {
+            /**
+             * Format: int64
+             * @description Its block.
+             */
+            block: number;
+            /** @description `flagged`, `appealed`, `released`, `held`, `paused`, `claimed` or `pause_ended`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The block's Unix time.
+             */
+            timestamp: number;
+            /** @description Its hash. */
+            tx: string;
+        };
+        /** @description A flagged withdrawal. */
+        IncidentView: {
+            /** @description Whose money. */
+            account: string;
+            /** @description How much, in the asset's smallest unit. */
+            amount: string;
+            /**
+             * Format: int64
+             * @description Unix time of the withdrawal, or of the last appeal.
+             */
+            asked_at: number;
+            /** @description What the model reads of the account, as of the last snapshot. */
+            features: components["schemas"]["Feature"][];
+            /** @description Its number in the vault. */
+            id: string;
+            /** @description Whether it was flagged for its own size, not for what else left within the window. */
+            large: boolean;
+            progress?: null | components["schemas"]["Progress"];
+            /** @description Who gets it. */
+            receiver: string;
+            /**
+             * Format: int64
+             * @description Unix time from which it may be taken out in any case.
+             */
+            release_at: number;
+            /**
+             * Format: int64
+             * @description Which snapshot of its account is the last to be judged: one more for each appeal.
+             */
+            round: number;
+            /**
+             * Format: int64
+             * @description The last proven score.
+             */
+            score?: number | null;
+            /** @description What became of it. */
+            state: components["schemas"]["IncidentState"];
+            /** @description What happened, in order. */
+            txs: components["schemas"]["IncidentTx"][];
+            /** @description What the score meant. */
+            verdict: components["schemas"]["Verdict"];
         };
         /** @description What this daemon serves. */
         Info: {
@@ -845,6 +1163,143 @@ export interface components {
             next?: string | null;
         };
         /** @description Some rows of a list. */
+        List_GuardView: {
+            /** @description The rows. */
+            items: {
+                /** @description Its asset. */
+                asset: string;
+                /**
+                 * Format: int64
+                 * @description Chain id.
+                 */
+                chain_id: number;
+                /**
+                 * Format: int32
+                 * @description Decimals of the asset.
+                 */
+                decimals: number;
+                /**
+                 * Format: int64
+                 * @description Seconds that a flagged withdrawal waits at most.
+                 */
+                delay: number;
+                /** @description What flagged withdrawals wait for, in the asset's smallest unit. */
+                escrowed: string;
+                /** @description Who may end a pause. */
+                governance: string;
+                /**
+                 * Format: int64
+                 * @description Seconds after a pause in which no other begins.
+                 */
+                grace: number;
+                /**
+                 * Format: int64
+                 * @description How many withdrawals were flagged.
+                 */
+                incidents: number;
+                /** @description The model that scores accounts. */
+                model_id: string;
+                /** @description Its name; empty of a guarded contract that is no vault. */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Seconds that a pause lasts.
+                 */
+                pause: number;
+                /**
+                 * Format: int64
+                 * @description These and higher scores hold, and pause.
+                 */
+                pause_at: number;
+                /** @description Whether nothing may leave now. */
+                paused: boolean;
+                /** @description The incident that began the last pause. */
+                paused_by?: string | null;
+                /**
+                 * Format: int64
+                 * @description Unix time at which the last pause ends or ended; null if there was none.
+                 */
+                paused_until?: number | null;
+                /**
+                 * Format: int64
+                 * @description Lower scores release.
+                 */
+                release_below: number;
+                /**
+                 * Format: int64
+                 * @description Ten-thousandths of the vault above which one withdrawal is flagged.
+                 */
+                single_bps: number;
+                /** @description The symbol of its asset. */
+                symbol: string;
+                /** @description What belongs to the shares, in the asset's smallest unit. */
+                total_assets: string;
+                /** @description The vault. */
+                vault: string;
+                /** @description The contract that checks proofs. */
+                verifier: string;
+                /**
+                 * Format: int64
+                 * @description Seconds in which the window's bucket leaks empty.
+                 */
+                window: number;
+                /**
+                 * Format: int64
+                 * @description Ten-thousandths of the vault above which the withdrawals of a window are.
+                 */
+                window_bps: number;
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_IncidentView: {
+            /** @description The rows. */
+            items: {
+                /** @description Whose money. */
+                account: string;
+                /** @description How much, in the asset's smallest unit. */
+                amount: string;
+                /**
+                 * Format: int64
+                 * @description Unix time of the withdrawal, or of the last appeal.
+                 */
+                asked_at: number;
+                /** @description What the model reads of the account, as of the last snapshot. */
+                features: components["schemas"]["Feature"][];
+                /** @description Its number in the vault. */
+                id: string;
+                /** @description Whether it was flagged for its own size, not for what else left within the window. */
+                large: boolean;
+                progress?: null | components["schemas"]["Progress"];
+                /** @description Who gets it. */
+                receiver: string;
+                /**
+                 * Format: int64
+                 * @description Unix time from which it may be taken out in any case.
+                 */
+                release_at: number;
+                /**
+                 * Format: int64
+                 * @description Which snapshot of its account is the last to be judged: one more for each appeal.
+                 */
+                round: number;
+                /**
+                 * Format: int64
+                 * @description The last proven score.
+                 */
+                score?: number | null;
+                /** @description What became of it. */
+                state: components["schemas"]["IncidentState"];
+                /** @description What happened, in order. */
+                txs: components["schemas"]["IncidentTx"][];
+                /** @description What the score meant. */
+                verdict: components["schemas"]["Verdict"];
+            }[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
         List_JobView: {
             /** @description The rows. */
             items: {
@@ -948,6 +1403,70 @@ export interface components {
                 /** @description Rows of its table in use. */
                 rows: number;
             })[];
+            /** @description What the next page is asked with as `cursor`; null if this is the last one. */
+            next?: string | null;
+        };
+        /** @description Some rows of a list. */
+        List_MarketView: {
+            /** @description The rows. */
+            items: {
+                answer?: null | components["schemas"]["MarketAnswer"];
+                bulletin?: null | components["schemas"]["BulletinView"];
+                /**
+                 * Format: int64
+                 * @description Chain id.
+                 */
+                chain_id: number;
+                /**
+                 * Format: int64
+                 * @description Unix time from which bets are refused and bulletins count.
+                 */
+                close: number;
+                /** @description The contract of markets. */
+                contract: string;
+                /**
+                 * Format: int64
+                 * @description The last Unix time at which it can be decided.
+                 */
+                deadline: number;
+                /** @description The publisher's feed. */
+                feed_id: string;
+                /** @description Its number in the contract. */
+                id: string;
+                /**
+                 * Format: int32
+                 * @description The least margin that decides, as the model's integer.
+                 */
+                min_margin: number;
+                /** @description The model that reads the bulletin. */
+                model_id: string;
+                /**
+                 * Format: int32
+                 * @description The class that decides nothing, if there is one.
+                 */
+                no_result?: number | null;
+                /** @description The classes on which can be bet, in the model's order. */
+                outcomes: components["schemas"]["OutcomeView"][];
+                progress?: null | components["schemas"]["Progress"];
+                proof?: null | components["schemas"]["MarketProof"];
+                /** @description Who signs the bulletin that decides it. */
+                publisher: string;
+                /** @description What is asked, in words. */
+                question: string;
+                /** @description Whether everybody gets their bets back. */
+                refunds: boolean;
+                /**
+                 * Format: int64
+                 * @description The bulletin's number in the feed.
+                 */
+                sequence: number;
+                /** @description Where it stands by the chain's newest block. */
+                state: components["schemas"]["MarketState"];
+                /** @description What was bet on all of them, in wei. */
+                total: string;
+                /** @description The contract that checks proofs. */
+                verifier: string;
+            }[];
             /** @description What the next page is asked with as `cursor`; null if this is the last one. */
             next?: string | null;
         };
@@ -1224,6 +1743,102 @@ export interface components {
             /** @description Rows of its table in use. */
             rows: number;
         };
+        /** @description What the network read in a bulletin. */
+        MarketAnswer: {
+            /**
+             * Format: int32
+             * @description The class.
+             */
+            class: number;
+            /**
+             * Format: int64
+             * @description How far it is ahead of the next class, as the model's integer.
+             */
+            margin: number;
+            /** @description Its name, where the model's folder has one. */
+            name?: string | null;
+        };
+        /** @description A transaction that carried a proof. */
+        MarketProof: {
+            /**
+             * Format: int64
+             * @description Its block.
+             */
+            block: number;
+            /**
+             * Format: int64
+             * @description Gas that it used; null if the node doesn't say.
+             */
+            gas_used?: number | null;
+            /** @description Who sent it. */
+            submitter: string;
+            /** @description Its hash. */
+            tx: string;
+        };
+        /**
+         * @description Where a market stands.
+         * @enum {string}
+         */
+        MarketState: "open" | "closed" | "decided" | "undecided";
+        /** @description A market. */
+        MarketView: {
+            answer?: null | components["schemas"]["MarketAnswer"];
+            bulletin?: null | components["schemas"]["BulletinView"];
+            /**
+             * Format: int64
+             * @description Chain id.
+             */
+            chain_id: number;
+            /**
+             * Format: int64
+             * @description Unix time from which bets are refused and bulletins count.
+             */
+            close: number;
+            /** @description The contract of markets. */
+            contract: string;
+            /**
+             * Format: int64
+             * @description The last Unix time at which it can be decided.
+             */
+            deadline: number;
+            /** @description The publisher's feed. */
+            feed_id: string;
+            /** @description Its number in the contract. */
+            id: string;
+            /**
+             * Format: int32
+             * @description The least margin that decides, as the model's integer.
+             */
+            min_margin: number;
+            /** @description The model that reads the bulletin. */
+            model_id: string;
+            /**
+             * Format: int32
+             * @description The class that decides nothing, if there is one.
+             */
+            no_result?: number | null;
+            /** @description The classes on which can be bet, in the model's order. */
+            outcomes: components["schemas"]["OutcomeView"][];
+            progress?: null | components["schemas"]["Progress"];
+            proof?: null | components["schemas"]["MarketProof"];
+            /** @description Who signs the bulletin that decides it. */
+            publisher: string;
+            /** @description What is asked, in words. */
+            question: string;
+            /** @description Whether everybody gets their bets back. */
+            refunds: boolean;
+            /**
+             * Format: int64
+             * @description The bulletin's number in the feed.
+             */
+            sequence: number;
+            /** @description Where it stands by the chain's newest block. */
+            state: components["schemas"]["MarketState"];
+            /** @description What was bet on all of them, in wei. */
+            total: string;
+            /** @description The contract that checks proofs. */
+            verifier: string;
+        };
         /** @description A model. */
         ModelInfo: {
             /**
@@ -1348,6 +1963,18 @@ export interface components {
             /** @description The verifier contract. */
             verifier: string;
         };
+        /** @description A class on which can be bet. */
+        OutcomeView: {
+            /**
+             * Format: int32
+             * @description The model's class.
+             */
+            class: number;
+            /** @description Its name, where the model's folder has one. */
+            name?: string | null;
+            /** @description What was bet on it, in wei. */
+            pool: string;
+        };
         /**
          * @description Where a job stands.
          * @enum {string}
@@ -1396,6 +2023,19 @@ export interface components {
             times: components["schemas"]["Times"];
             /** @description Hash of the newest version of its transaction. */
             tx?: string | null;
+        };
+        /** @description A value of a population, at or below which a share of it lies. */
+        Quantile: {
+            /**
+             * Format: double
+             * @description The share, from 0 to 1.
+             */
+            q: number;
+            /**
+             * Format: double
+             * @description The value.
+             */
+            value: number;
         };
         /** @description A move of a ranking. */
         RankedMove: {
@@ -1584,6 +2224,11 @@ export interface components {
             /** @description What the operator wants done with it at the next turn. */
             wanted?: string | null;
         };
+        /**
+         * @description What the model's score meant.
+         * @enum {string}
+         */
+        Verdict: "pending" | "released" | "held" | "waits";
         /** @description A voting window. */
         WindowView: {
             /**
@@ -1945,6 +2590,583 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    guards: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before; none for the first page. */
+                cursor?: string;
+                /** @description Most rows of the page; 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_GuardView"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    guard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The vault's address */
+                vault: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuardView"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before; none for the first page. */
+                cursor?: string;
+                /** @description Most rows of the page; 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The vault's address */
+                vault: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_IncidentView"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The vault's address */
+                vault: string;
+                /** @description The incident's number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    guard_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The vault's address */
+                vault: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-Sent Events `guard` and `incident` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["GuardView"];
+                };
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    markets: {
+        parameters: {
+            query?: {
+                /** @description The contract of markets; the daemon's first if left out. */
+                contract?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Most rows of the page; 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_MarketView"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    market: {
+        parameters: {
+            query?: {
+                /** @description The contract of markets; the daemon's first if left out. */
+                contract?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The market's number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketView"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It can't be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It isn't there, or isn't public. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, or too many streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service, its node or its store isn't ready. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    market_stream: {
+        parameters: {
+            query?: {
+                /** @description The contract of markets; the daemon's first if left out. */
+                contract?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Chain id */
+                chain: number;
+                /** @description The market's number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-Sent Events `market` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["MarketView"];
                 };
             };
             /** @description It can't be read. */
