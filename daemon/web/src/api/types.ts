@@ -35,35 +35,8 @@ export type PlayedMove = Schemas['MoveView'];
 export type MoveProof = Schemas['MoveProof'];
 
 /** What was staked on a move in the open window. */
-export interface Tally { uci: string; weight: string; voters: number }
-
+export type Tally = Schemas['TallyView'];
+/** A game of the World without its moves and votes. */
+export type WorldSummary = Schemas['WorldSummary'];
 /** A game of the World against the network. The World is the human side. */
-export interface World {
-  id: string;
-  arena: Hex;
-  chain_id: number;
-  host: Hex;
-  verifier: Hex;
-  model_id: Hex;
-  /** What the host put up, wei. */
-  pot: string;
-  /** The least that a vote must bring, wei. */
-  least_stake: string;
-  window_s: number;
-  move_time_s: number;
-  deadline: number;
-  ply: number;
-  human_is_white: boolean;
-  human_to_move: boolean;
-  outcome: null | 'human' | 'npc' | 'draw';
-  reason: string | null;
-  fen: string;
-  moves: PlayedMove[];
-  npc: Progress | null;
-  /** The voting window, if one is open or waits to be closed. */
-  window: { opens: number; closes: number; round: number } | null;
-  votes: Tally[];
-  /** How many moves the World has played, and what is staked on them, wei. */
-  rounds: number;
-  in_play: string;
-}
+export type World = Schemas['WorldView'];

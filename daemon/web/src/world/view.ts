@@ -1,7 +1,7 @@
 //! A game of the World: the board with the votes on it, the window, the network's answer, and the proofs.
 
 import { follow } from '../api/client';
-import type { Chain, Hex, Model, Progress, World } from '../api/types';
+import type { Chain, Hex, Model, Progress, World, WorldSummary } from '../api/types';
 import { Board, type Arrow } from '../board/board';
 import { chainTime, saw } from '../chain/clock';
 import { promotion } from '../board/promotion';
@@ -20,7 +20,7 @@ import { StakeForm } from './form';
 import { Votes } from './votes';
 
 /** What the page works with. */
-export interface WorldContext { chain: Chain; arena: Hex; models: Model[]; worlds: World[] }
+export interface WorldContext { chain: Chain; arena: Hex; models: Model[]; worlds: WorldSummary[] }
 
 /** How many moves are drawn as arrows; all are in the bars. */
 const ARROWS = 6;
@@ -213,6 +213,7 @@ export class WorldView {
       ['Pot', `${coin(world.pot)} ETH`],
       ['In play', `${coin(world.in_play)} ETH`],
       ['Window', duration(world.window_s * 1000)],
+      ['Last call', duration(world.last_call_s * 1000)],
       ['Rounds played', String(world.rounds)],
     ];
     fill(this.facts, entries.map(([name, value]) => [h('dt', {}, name), h('dd', { class: 'num' }, value)]));
