@@ -22,6 +22,7 @@ export class Thinking {
   readonly element: HTMLElement;
   private readonly title = h('strong', {});
   private readonly detail = h('span', { class: 'soft num' });
+  private readonly words = h('p', { class: 'soft thinking-step' });
   private readonly fillBar = h('span', {});
   private readonly bar: HTMLElement;
   private readonly stages: HTMLElement;
@@ -31,7 +32,7 @@ export class Thinking {
   constructor() {
     this.bar = h('div', { class: 'bar', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-label': "The network's answer" }, this.fillBar);
     this.stages = h('ol', { class: 'stages' });
-    this.element = h('div', { class: 'thinking', hidden: true }, h('div', { class: 'thinking-head' }, this.title, this.detail), this.bar, this.stages);
+    this.element = h('div', { class: 'thinking', hidden: true }, h('div', { class: 'thinking-head' }, this.title, this.detail), this.bar, this.words, this.stages);
     this.timer = setInterval(() => this.tick(), 200);
   }
 
@@ -69,12 +70,12 @@ export class Thinking {
   private tick(): void {
     const progress = this.progress;
     if (progress === null) return;
-    const { times, phase, step, note } = progress;
-    if (ENDS[phase] !== undefined) return text(this.detail, note ?? '');
+    text(this.words, progress.phase === 'proving' ? progress.step ?? 'waiting for its turn' : ENDS[progress.phase] !== undefined ? progress.note ?? '' : '');
+    const { times, phase } = progress;
+    if (ENDS[phase] !== undefined) return text(this.detail, '');
     if (times.seen_ms === null) return text(this.detail, '');
     const end = times.included_ms ?? times.final_ms;
     if (end !== null) return text(this.detail, `after ${duration(end - times.seen_ms)}`);
-    const sofar = duration(Math.floor(Math.max(0, Date.now() - times.seen_ms) / 100) * 100);
-    text(this.detail, phase === 'proving' && step !== null ? `${step} · ${sofar}` : sofar);
+    text(this.detail, duration(Math.floor(Math.max(0, Date.now() - times.seen_ms) / 100) * 100));
   }
 }

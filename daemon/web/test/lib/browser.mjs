@@ -73,7 +73,7 @@ export async function openPage(url, { size = DESKTOP, scheme = 'light', origins 
     locale: 'en-GB',
     timezoneId: 'UTC',
   });
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(120_000);
   if (init) await context.addInitScript({ content: init });
   const page = await context.newPage();
   const problems = new Problems(page, new Set([new URL(url).origin, ...origins]));
