@@ -125,7 +125,9 @@ fn row(cursor: Option<&str>) -> Result<Option<i64>, ApiError> {
 }
 
 /// Jobs of a chain, newest first.
-#[utoipa::path(get, path = "/jobs", tag = "operator", params(JobsQuery), responses((status = 200, body = List<JobView>)))]
+#[utoipa::path(get, path = "/jobs", tag = "operator", params(JobsQuery), responses((
+    status = 200, content((List<JobView> = "application/json"), (String = "text/csv"))
+)))]
 pub(super) async fn jobs(State(shared): State<Shared>, Query(query): Query<JobsQuery>) -> Result<Response, ApiError> {
     let panel = panel(&shared, query.chain)?;
     let mut filter = query.filter(panel)?;
@@ -183,7 +185,9 @@ pub(super) async fn job(
 }
 
 /// Transactions of a chain, newest first.
-#[utoipa::path(get, path = "/transactions", tag = "operator", params(TxQuery), responses((status = 200, body = List<TxView>)))]
+#[utoipa::path(get, path = "/transactions", tag = "operator", params(TxQuery), responses((
+    status = 200, content((List<TxView> = "application/json"), (String = "text/csv"))
+)))]
 pub(super) async fn transactions(
     State(shared): State<Shared>,
     Query(query): Query<TxQuery>,

@@ -3869,6 +3869,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_JobView"];
+                    "text/csv": string;
                 };
             };
             /** @description It can't be read. */
@@ -4547,6 +4548,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_TxView"];
+                    "text/csv": string;
                 };
             };
             /** @description It can't be read. */
