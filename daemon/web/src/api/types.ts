@@ -7,16 +7,18 @@ export type Hex = `0x${string}`;
 
 /** Fields that are 0x-hex; the document calls them strings. */
 type HexField =
-  | 'arena' | 'calldata' | 'contract' | 'hash' | 'host' | 'human' | 'instances' | 'model_id' | 'proof' | 'submitter' | 'tx' | 'verifier';
+  | 'account' | 'address' | 'arena' | 'asset' | 'calldata' | 'contract' | 'feed_id' | 'governance' | 'hash' | 'host' | 'human' | 'instances' | 'model_id'
+  | 'proof' | 'publisher' | 'receiver' | 'signature' | 'signer' | 'submitter' | 'tx' | 'vault' | 'verifier';
 
-type AsHex<T> = T extends readonly string[] ? Hex[] : T extends string ? Hex : T;
+type AsHex<T> = T extends readonly string[] ? Hex[] : T extends string ? Hex : Told<T>;
 
 /** The daemon writes every field, `null` where there is nothing; the document calls those that may be `null` optional. */
 type Told<T> = T extends readonly (infer I)[] ? Told<I>[]
   : T extends object ? { [K in keyof T]-?: K extends HexField ? AsHex<Exclude<T[K], undefined>> : Told<Exclude<T[K], undefined>> }
   : T;
 
-type Schemas = Told<components['schemas']>;
+/** Every shape of the document. */
+export type Schemas = Told<components['schemas']>;
 
 /** What the daemon serves. */
 export type Info = Schemas['Info'];

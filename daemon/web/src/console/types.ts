@@ -1,11 +1,6 @@
 //! What the operator's part of the API tells, as its document says.
 
-import type { components } from '../api/schema';
-
-/** The daemon writes every field, `null` where there is nothing; the document calls those that may be `null` optional. */
-type Whole<T> = T extends readonly (infer I)[] ? Whole<I>[] : T extends object ? { [K in keyof T]-?: Whole<Exclude<T[K], undefined>> } : T;
-
-type Schemas = Whole<components['schemas']>;
+import type { Schemas } from '../api/types';
 
 export type Status = Schemas['Status'];
 export type Endpoint = Schemas['EndpointView'];
