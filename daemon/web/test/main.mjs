@@ -1,6 +1,6 @@
 // Runs the scenarios of the pages in Chromium against a real daemon on a local chain.
 //
-//   node --test-reporter=./test/reporter.mjs test/main.mjs [WORD]    only files and scenarios whose name holds the word
+//   node --test-reporter=./test/reporter.mjs test/main.mjs [WORD,…]    only scenarios whose name holds one of the words
 //
 // ZUGZWANG names the daemon's binary; without it, the one that cargo built last. Screenshots are left in .zugzwang/screenshots.
 // One process runs all files, so that they share one browser and one demo; both end with it.

@@ -6,7 +6,9 @@ import { sharedStage } from './stage.mjs';
 /** Longest time of a scenario, in ms; only one that hangs reaches it. */
 const LONGEST = 600_000;
 
-const filter = process.argv[2];
+/** Words of which one must be in a scenario's name; none lets all run. */
+const words = process.argv[2]?.split(',') ?? [''];
+const isWanted = (name) => words.some((word) => name.includes(word));
 
 /**
  * Runs `play` with a page on the shared demo (or on `options.stage()`), and fails if it throws or if the page had problems.
@@ -16,7 +18,7 @@ const filter = process.argv[2];
  *   context: import('playwright-core').BrowserContext, shoot: (name: string, options?: object) => Promise<void> }) => Promise<void>} play
  */
 export function scenario(name, options, play) {
-  if (filter && !name.includes(filter)) return;
+  if (!isWanted(name)) return;
   test(name, { timeout: LONGEST }, async () => {
     const stage = await (options.stage ?? sharedStage)();
     const origins = await rpcOrigins(stage);
@@ -41,7 +43,7 @@ export function scenario(name, options, play) {
  * @param {(stage: import('./stage.mjs').Stage) => Promise<void>} ask
  */
 export function check(name, ask) {
-  if (filter && !name.includes(filter)) return;
+  if (!isWanted(name)) return;
   test(name, { timeout: LONGEST }, async () => ask(await sharedStage()));
 }
 
