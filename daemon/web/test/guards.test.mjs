@@ -23,7 +23,7 @@ scenario('guards: an honest withdrawal is released, with its account beside othe
   assert.equal(await strips.count(), incident.features.length);
   assert.ok(incident.features.length >= 10, `${incident.features.length} features`);
   for (const label of await strips.evaluateAll((list) => list.map((node) => node.getAttribute('aria-label')))) {
-    assert.match(label, /: (higher than|above|below|among|no population)/);
+    assert.match(label, /: (at least as high as|above|below|among|no population)/);
   }
   assert.ok(incident.score < (await stage.get(`/api/v1/chains/31337/guards/${stage.ready.vault}`)).release_below);
   await checkAccessible(page);

@@ -50,8 +50,8 @@ export function standing({ value, quantiles }: Placed): string {
   if (value > Math.max(...sorted)) return 'above all of the population';
   if (value < Math.min(...sorted)) return 'below all of the population';
   const percent = Math.round(share * 100);
-  if (percent >= 99) return 'higher than 99 % of the population';
-  return percent <= 1 ? 'among the lowest 1 % of the population' : `higher than ${percent} % of the population`;
+  if (percent >= 99) return 'at least as high as 99 % of the population';
+  return percent <= 1 ? 'among the lowest 1 % of the population' : `at least as high as ${percent} % of the population`;
 }
 
 /** Where a score acts. */
