@@ -55,6 +55,8 @@ pub(super) struct Sheet {
     pub(super) outcome: Option<&'static str>,
     pub(super) reason: Option<&'static str>,
     pub(super) fen: String,
+    /// The height at which it was first read like this, if it is over: then nothing changes but by a reorganisation.
+    pub(super) over_since: Option<u64>,
 }
 
 /// A half-move that was made.
@@ -159,9 +161,23 @@ impl Arena {
         })
     }
 
-    /// A game, from 1 to the count.
-    pub(super) async fn sheet(&self, id: u64, at: B256) -> Result<Sheet, ChainError> {
-        let view = self.read(ChessArena::gameCall { gameId: U256::from(id) }, "game", Some(at)).await?;
+    /// A game, from 1 to the count; `before` is what was read earlier. One that was over `deep` blocks ago isn't read again.
+    pub(super) async fn sheet(
+        &self,
+        id: u64,
+        before: Option<&Sheet>,
+        deep: u64,
+        head: &Header,
+    ) -> Result<Sheet, ChainError> {
+        let over_since = before.and_then(|before| before.over_since);
+        if let (Some(before), Some(since)) = (before, over_since)
+            && head.block.number > since.saturating_add(deep)
+        {
+            return Ok(before.clone());
+        }
+        let at = Some(head.block.hash);
+        let view = self.read(ChessArena::gameCall { gameId: U256::from(id) }, "game", at).await?;
+        let outcome = outcome_of(view.outcome);
         Ok(Sheet {
             id,
             human: view.human,
@@ -175,9 +191,10 @@ impl Arena {
             ply: view.ply.saturating_to(),
             human_is_white: view.humanIsWhite,
             human_to_move: view.humanToMove,
-            outcome: outcome_of(view.outcome),
+            outcome,
             reason: reason_of(view.reason),
             fen: Position::from_words(view.board, view.state).to_string(),
+            over_since: outcome.map(|_| over_since.unwrap_or(head.block.number)),
         })
     }
 

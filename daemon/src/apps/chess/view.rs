@@ -1,6 +1,8 @@
 //! What everybody may see of chess: offers, games, moves with their proofs, and a stream of each game. All of it is read from
 //! the chain at its head, once for each block; only how the NPC's answer is getting on comes from this daemon.
 
+use std::sync::Arc;
+
 use axum::{extract::State, http::HeaderMap, response::Response};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,7 @@ use crate::{
     },
     http::{
         ApiError, Live, Shared,
-        answer::{List, PageQuery, Path, Query, before, limit},
+        answer::{List, PageQuery, Path, Query, Tag, before, limit},
         live::Cache,
         stream::{Event, Follower},
     },
@@ -283,7 +285,7 @@ async fn games(
     let (_, count) = chess.counts(&head).await?;
     let most = if query.state == Which::All { u64::from(limit) } else { LOOKED_THROUGH };
     let (ids, mut next) = below(count, cursor, most);
-    let mut sheets = stream::iter(ids).map(|id| chess.sheet(id, &head)).buffered(AT_ONCE);
+    let mut sheets = stream::iter(ids).map(|id| chess.sheet(live, id, &head)).buffered(AT_ONCE);
     let mut items: Vec<GameSummary> = Vec::new();
     while let Some(sheet) = sheets.try_next().await? {
         let wanted = match query.state {
@@ -342,7 +344,8 @@ async fn proof(
     if played.by_human {
         return Err(none("it is the human's"));
     }
-    let tag = live.tag(&head, &[&"proof", &id, &ply]);
+    // Of a move in a block nothing changes but the block.
+    let tag = Tag::of(&[&"proof", &chain, &chess.arena.address(), &id, &ply, &played.tx, &played.block]);
     if tag.is_known(&headers) {
         return Ok(tag.unchanged());
     }
@@ -428,30 +431,25 @@ impl Chess {
         Ok(*self.read.counts.at(&(), at, async |_| self.arena.counts(at).await).await?)
     }
 
-    async fn offer(&self, id: u64, head: &Header) -> Result<std::sync::Arc<Offer>, ApiError> {
+    async fn offer(&self, id: u64, head: &Header) -> Result<Arc<Offer>, ApiError> {
         let at = head.block.hash;
         Ok(self.read.offers.at(&id, at, async |_| self.arena.offer(id, at).await).await?)
     }
 
-    async fn sheet(&self, id: u64, head: &Header) -> Result<std::sync::Arc<Sheet>, ApiError> {
-        let at = head.block.hash;
-        Ok(self.read.sheets.at(&id, at, async |_| self.arena.sheet(id, at).await).await?)
+    async fn sheet(&self, live: &Live, id: u64, head: &Header) -> Result<Arc<Sheet>, ApiError> {
+        let deep = live.config().chain.max_reorg;
+        let read = async |before: Option<Arc<Sheet>>| self.arena.sheet(id, before.as_deref(), deep, head).await;
+        Ok(self.read.sheets.at(&id, head.block.hash, read).await?)
     }
 
     /// A game and its moves, if there is such a game.
-    async fn both(
-        &self,
-        live: &Live,
-        id: u64,
-        head: &Header,
-    ) -> Result<(std::sync::Arc<Sheet>, std::sync::Arc<Record>), ApiError> {
+    async fn both(&self, live: &Live, id: u64, head: &Header) -> Result<(Arc<Sheet>, Arc<Record>), ApiError> {
         if id == 0 || id > self.counts(head).await?.1 {
             return Err(ApiError::not_there(format!("game {id}")));
         }
-        let sheet = self.sheet(id, head).await?;
+        let sheet = self.sheet(live, id, head).await?;
         let start = live.config().chain.start_block;
-        let read =
-            async |before: Option<std::sync::Arc<Record>>| self.arena.record(id, before.as_deref(), start, head).await;
+        let read = async |before: Option<Arc<Record>>| self.arena.record(id, before.as_deref(), start, head).await;
         Ok((sheet, self.read.records.at(&id, head.block.hash, read).await?))
     }
 
