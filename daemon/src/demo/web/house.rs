@@ -23,8 +23,9 @@ pub(super) const CONFIG: &str = "zugzwang.toml";
 const LOG: &str = "daemon.log";
 /// How long it may take until it is ready: its keys are cached by then.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// A daemon that ends sooner than this after its start is not started again.
+/// A daemon that ends sooner than this after its start counts as one that can't run, and after so many in a row none is started.
 const LEAST_LIFE: Duration = Duration::from_secs(5);
+const SHORT_LIVES: u32 = 3;
 
 /// The process.
 #[derive(Debug)]
@@ -64,11 +65,13 @@ impl House {
         }
     }
 
-    /// Starts it again whenever it ends, until it ends at once.
+    /// Starts it again whenever it ends, until it ends at once several times in a row.
     pub(super) async fn keep_open(&mut self) -> Result<(), DemoError> {
+        let mut short = 0;
         loop {
             self.daemon.ended().await;
-            if self.since.elapsed() < LEAST_LIFE {
+            short = if self.since.elapsed() < LEAST_LIFE { short + 1 } else { 0 };
+            if short >= SHORT_LIVES {
                 return Err(self.ended());
             }
             crate::out::note("the daemon has ended; it is started again");
