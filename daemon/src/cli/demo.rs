@@ -325,7 +325,8 @@ mod tests {
 
     #[test]
     fn fields_are_read_with_their_quotes() {
-        let cases: [(&str, Option<(&str, &[&str])>); 7] = [
+        type Parts<'a> = Option<(&'a str, &'a [&'a str])>;
+        let cases: [(&str, Parts<'_>); 7] = [
             ("Spain 2 Italy 0,1,x", Some(("Spain 2 Italy 0", &["1", "x"]))),
             ("\"Spain 2, Italy 0\",1", Some(("Spain 2, Italy 0", &["1"]))),
             ("\"They said \"\"no\"\".\",3,y", Some(("They said \"no\".", &["3", "y"]))),

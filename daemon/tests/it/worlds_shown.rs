@@ -54,7 +54,7 @@ impl Follower {
                 }
             }
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("an event in time");
-            self.text += &String::from_utf8(chunk.expect("no error").expect("no end").to_vec()).expect("UTF-8");
+            self.text += std::str::from_utf8(&chunk.expect("no error").expect("no end")).expect("UTF-8");
         }
     }
 }

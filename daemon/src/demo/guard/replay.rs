@@ -223,7 +223,7 @@ mod tests {
             |account, all, level| before(account, limits, all, level).and_then(|(a, l)| last(account, limits, a, l));
         let (all, level) = after(&honest, savings, savings / 50).expect("honest");
         assert!(after(&fraud, all, level).is_some());
-        assert_eq!(plan(&fraud, &[even.clone()], limits, Timing::InTurn), None);
+        assert_eq!(plan(&fraud, std::slice::from_ref(&even), limits, Timing::InTurn), None);
         let (honest, savings) = plan(&fraud, &[even, fit.clone()], limits, Timing::LastOnesLast).expect("a plan");
         assert_eq!(honest, fit);
         // Both deposits are in the vault when the first of the two is flagged.

@@ -95,7 +95,7 @@ impl Bets {
         fixture: &Fixture,
     ) -> Result<(), DemoError> {
         let Some(opener) = bettors.first() else { return Ok(()) };
-        let is_told = number % 4 != 0;
+        let is_told = !number.is_multiple_of(4);
         let open = if number == 1 { FIRST } else { OPEN };
         let close = stand.client.head().await?.timestamp + open;
         let deadline = close + if is_told { PATIENT } else { IMPATIENT };
