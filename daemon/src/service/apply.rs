@@ -277,12 +277,6 @@ impl Service {
     /// The effects that aren't in the store.
     pub(super) fn outside(&mut self, jobs: &[Job], decided: &[Effect]) {
         for effect in decided {
-            if let Effect::Set { job, state, .. } = effect
-                && !matches!(state, State::Seen | State::Proving | State::Proved)
-            {
-                self.doubts.remove(job);
-                self.refusals.remove(job);
-            }
             match effect {
                 Effect::Cancel { job } => {
                     if let Some((_, ticket)) = self.proving.remove(job) {

@@ -13,7 +13,6 @@ mod error;
 mod looks;
 mod notice;
 pub mod orders;
-mod quiet;
 mod transactions;
 mod troubles;
 mod work;

@@ -98,9 +98,6 @@ impl Service {
             Some(Errand::Job(id)) => self.store.job_by_id(id).await?,
             Some(Errand::Claim(_)) | None => None,
         };
-        if self.is_quiet(tx, job.as_ref(), head).await? {
-            return Ok(());
-        }
         let wish = match (tx.errand, job.as_ref().map(|job| job.state)) {
             (Some(Errand::Claim(_)), _) if tx.state == TxState::Included => Wish::Hold,
             (Some(Errand::Claim(row)), _) => self.wish_for_claim(row).await?,

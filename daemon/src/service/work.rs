@@ -27,6 +27,7 @@ impl Service {
         }
         let now = self.clock.steady();
         self.resting.retain(|_, until| *until > now);
+        self.forget_what_ended().await?;
         let busy: BTreeSet<i64> = self.proving.keys().chain(self.resting.keys()).copied().collect();
         let open = self.next_jobs(&busy).await?;
         let priority = |job: &Job| self.app_of(job.key.contract).map_or(Priority::Normal, |app| app.priority());
@@ -47,6 +48,18 @@ impl Service {
             self.let_pass_of(id, done)?;
         }
         Ok(submitted >= AT_ONCE || self.proving.len() >= before + AT_ONCE)
+    }
+
+    /// What was doubted or refused of a job counts no more once it has ended: it may be asked again.
+    async fn forget_what_ended(&mut self) -> Result<(), ServiceError> {
+        let known: BTreeSet<i64> = self.doubts.keys().chain(self.refusals.keys()).copied().collect();
+        for id in known {
+            if !self.store.job_by_id(id).await?.is_some_and(|job| job.state.is_open()) {
+                self.doubts.remove(&id);
+                self.refusals.remove(&id);
+            }
+        }
+        Ok(())
     }
 
     /// Of each priority the oldest jobs that are to be proven or sent, `busy` ones aside.

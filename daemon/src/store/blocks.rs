@@ -88,19 +88,6 @@ impl Store {
     }
 }
 
-impl Store {
-    /// Whether a block is among those that are followed: then it was on the chain when it was last looked at.
-    pub async fn is_followed(&self, chain_id: u64, block: BlockRef) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM blocks WHERE chain_id = $1 AND number = $2 AND hash = $3")
-            .bind(signed(chain_id))
-            .bind(signed(block.number))
-            .bind(block.hash.as_slice())
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(row.is_some())
-    }
-}
-
 impl Write {
     /// From now on a contract's events are stored with the cursor.
     pub async fn follow(&mut self, chain_id: u64, contract: Address) -> Result<(), StoreError> {

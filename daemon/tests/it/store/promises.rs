@@ -2,7 +2,7 @@
 
 use zugzwang::{
     chain::types::{Address, B256, U256},
-    store::{Answer, BlockRef, Errand, JobKey, Mined, Signed, Spent, State, Store, StoreError, TxState, Wanted},
+    store::{Answer, Errand, JobKey, Mined, Signed, Spent, State, Store, StoreError, TxState, Wanted},
 };
 
 use super::{CHAIN, Ground, SIGNER, block, key, on_both, signed_as, with_job};
@@ -14,7 +14,6 @@ on_both! {
     a_nonce_is_a_row_with_its_signed_bytes,
     spending_counts_each_transaction_once_and_undone_blocks_are_under_way_again,
     a_reset_chain_and_a_second_daemon_are_refused,
-    a_block_is_followed_as_long_as_it_is_not_undone,
     the_oldest_jobs_of_a_state_are_read_and_no_more,
     undoing_goes_back_to_the_ancestor,
 }
@@ -232,20 +231,4 @@ async fn the_oldest_jobs_of_a_state_are_read_and_no_more(ground: Ground) {
     assert_eq!(rounds(State::Seen, &[this, that], 3).await, [(that, 0), (this, 1), (that, 1)]);
     assert_eq!(rounds(State::Proved, &[this, that], 3).await, []);
     assert_eq!(rounds(State::Seen, &[], 3).await, []);
-}
-
-async fn a_block_is_followed_as_long_as_it_is_not_undone(ground: Ground) {
-    let store = ground.open().await;
-    let mut write = store.write().await.expect("write");
-    for number in 5..8 {
-        write.advance(CHAIN, block(number), 64).await.expect("advance");
-    }
-    write.commit().await.expect("commit");
-    let followed = async |block| store.is_followed(CHAIN, block).await.expect("query");
-    assert!(followed(block(7)).await);
-    assert!(!followed(BlockRef { number: 7, hash: B256::ZERO }).await, "another block of that height");
-    let mut write = store.write().await.expect("write");
-    write.undo_to(CHAIN, block(6)).await.expect("undo");
-    write.commit().await.expect("commit");
-    assert!(!followed(block(7)).await && followed(block(6)).await);
 }
