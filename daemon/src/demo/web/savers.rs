@@ -27,7 +27,7 @@ const SAVERS: [u64; 3] = [6, 3, 1];
 const SOON: Duration = Duration::from_secs(8);
 const LATER: Duration = Duration::from_secs(40);
 /// How long a pause lasts until governance ends it.
-const PAUSE: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_secs(300);
 /// Between two newcomers.
 const REST: Duration = Duration::from_secs(150);
 /// How long a judgement is waited for.
