@@ -11,8 +11,8 @@ import { closeStages } from './lib/stage.mjs';
 
 const HERE = new URL('.', import.meta.url);
 
-// What the demo needs a minute for comes late: by then it has happened. What changes the chain's ways comes last.
-const LATE = ['markets.test.mjs', 'guards.test.mjs', 'stuck.test.mjs'];
+// What the demo needs a minute for comes late: by then it has happened. What changes the chain's clock by days comes last.
+const LATE = ['markets.test.mjs', 'stuck.test.mjs', 'guards.test.mjs'];
 
 const files = readdirSync(HERE)
   .filter((name) => name.endsWith('.test.mjs'))
