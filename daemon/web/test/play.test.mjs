@@ -220,7 +220,7 @@ scenario('play: by keyboard alone, with all of it announced', {}, async ({ page,
   await keyboard.press('Enter');
   await game.answered(2);
   await said(/Your move: pawn from e2 to e4/);
-  // What is told of the proof depends on how quick it is; a proof of a second is over before there is anything to say.
+  await said(/The network proves its move/);
   await said(/The network plays: pawn from d7 to d5/);
   await game.keys('g1', 'f3');
   await game.answered(4);

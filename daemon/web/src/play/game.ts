@@ -126,18 +126,32 @@ export class GameView {
       this.tellMove(game);
       this.shown = null;
     }
-    if (game.npc !== null) this.progress = game.npc;
+    if (game.npc !== null) {
+      // It may say of a step before the step's own event does.
+      if (before !== null) this.tellStep(game.npc);
+      this.progress = game.npc;
+    }
     if (game.outcome !== null && before !== null && before.outcome === null) alert(this.ending(game));
     this.draw();
   }
 
   private advance(progress: Progress): void {
-    const before = this.progress?.phase;
+    this.tellStep(progress);
     this.progress = progress;
-    if (progress.phase !== before && ['proving', 'proved', 'submitted'].includes(progress.phase)) {
-      announce({ proving: 'The network proves its move.', proved: 'The proof is made.', submitted: 'The proof is on its way.' }[progress.phase as 'proving' | 'proved' | 'submitted']);
-    }
     this.draw();
+  }
+
+  /** Says each step of each answer once, whichever event brings it first. */
+  private tellStep(progress: Progress): void {
+    const known = this.progress;
+    if (known !== null && known.round === progress.round && known.phase === progress.phase) return;
+    const words: Partial<Record<Progress['phase'], string>> = {
+      proving: 'The network proves its move.',
+      proved: 'The proof is made.',
+      submitted: 'The proof is on its way.',
+    };
+    const said = words[progress.phase];
+    if (said !== undefined) announce(said);
   }
 
   private tellMove(game: Game): void {
