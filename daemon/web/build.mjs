@@ -109,6 +109,8 @@ async function bundle() {
   for (const page of Object.keys(PAGES)) entryPoints.push({ in: join(HERE, `src/${page}/main.ts`), out: page });
   const result = await esbuild.build({
     absWorkingDir: HERE,
+    // A linked node_modules would otherwise change the order, and so the names, of the shared files.
+    preserveSymlinks: true,
     entryPoints,
     outdir: join(DIST, 'assets'),
     bundle: true,
