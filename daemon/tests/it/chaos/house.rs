@@ -26,6 +26,8 @@ use crate::{
 
 /// The shape in which chess-s is proven fastest.
 const SHAPE: &str = "2,1,14";
+/// Longer than anvil takes for a block.
+const SETTLES: Duration = Duration::from_millis(100);
 
 pub(crate) struct House {
     pub(crate) dir: TempDir,
@@ -105,9 +107,29 @@ impl House {
         let _mining = self.mining.lock().await;
         let ask = async |method, value| self.client.raw(method, value).await.expect("an answer");
         ask("evm_setAutomine", json!([false])).await;
-        ask("anvil_reorg", json!([depth, []])).await;
+        // A transaction that anvil mines at the same moment can leave it without some of the new blocks, for good.
+        tokio::time::sleep(SETTLES).await;
+        let mut deep = depth;
+        loop {
+            ask("anvil_reorg", json!([deep, []])).await;
+            if self.has_newest(deep).await {
+                break;
+            }
+            deep += 1;
+        }
         ask("evm_setAutomine", json!([true])).await;
         ask("anvil_mine", json!([1])).await;
+    }
+
+    /// Whether the node has so many blocks below its head.
+    async fn has_newest(&self, count: u64) -> bool {
+        let head = self.client.head().await.expect("head").block.number;
+        for number in head + 1 - count..=head {
+            if self.client.block(number).await.expect("an answer").is_none() {
+                return false;
+            }
+        }
+        true
     }
 
     pub(crate) async fn nonce(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! Humans who play short games to their ends, whatever becomes of the chain: they look at the board and do what is next.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use shakmaty::{Chess, Color};
 use tokio::{
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(420);
 
 /// Several humans, each of whom plays one game after another.
 pub(crate) struct Players {
-    tasks: Vec<JoinHandle<Vec<U256>>>,
+    tasks: Vec<JoinHandle<BTreeSet<U256>>>,
     enough: watch::Sender<bool>,
 }
 
@@ -44,9 +44,16 @@ impl Players {
                 let mut played = Vec::new();
                 while games.map_or(!*stop.borrow() || played.is_empty(), |games| played.len() < games) {
                     let script = GAMES[(usize::from(table) + played.len()) % GAMES.len()];
-                    played.push(play(&human, &arena, offer, script).await);
+                    played.push((play(&human, &arena, offer, script).await, script));
                 }
-                played
+                // Ends may have been undone since.
+                let mut games = BTreeSet::new();
+                for (game, script) in played {
+                    if settled(&human, &arena, game, script).await == Stands::Ended {
+                        games.insert(game);
+                    }
+                }
+                games
             }));
         }
         Self { tasks, enough }
@@ -91,12 +98,18 @@ async fn play(human: &Wallet, arena: &Arena, offer: U256, script: (Color, &[&str
             sleep(Duration::from_millis(100)).await;
             continue;
         };
-        loop {
-            match step(human, arena, game, script).await {
-                Ok(Stands::Ended) => return game,
-                Ok(Stands::Gone) => break,
-                Ok(Stands::Runs) | Err(Failed) => sleep(Duration::from_millis(40)).await,
-            }
+        if settled(human, arena, game, script).await == Stands::Ended {
+            return game;
+        }
+    }
+}
+
+/// Plays on until the game is over, or gone.
+async fn settled(human: &Wallet, arena: &Arena, game: U256, script: (Color, &[&str])) -> Stands {
+    loop {
+        match step(human, arena, game, script).await {
+            Ok(Stands::Runs) | Err(Failed) => sleep(Duration::from_millis(40)).await,
+            Ok(stands) => return stands,
         }
     }
 }
