@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{
@@ -32,6 +32,8 @@ const LOCK: i64 = i64::from_be_bytes(*b"zugzwang");
 const READERS: u32 = 4;
 /// Longest wait for a connection.
 const WAIT: Duration = Duration::from_secs(10);
+/// How long a server may take to notice that its last owner is gone.
+const LET_GO: Duration = Duration::from_secs(2);
 
 /// What a connection to a file is told first. The write-ahead log lets readers read while one writes; `FULL` makes a
 /// commit survive a loss of power.
@@ -169,8 +171,12 @@ impl Session {
     /// Makes this process the owner.
     async fn take(&self, writer: &AnyPool, place: &Place) -> Result<(), StoreError> {
         let mut connection = writer.acquire().await?;
-        if !try_lock(&mut connection).await? {
-            return Err(StoreError::InUse { path: place.to_string() });
+        let begun = Instant::now();
+        while !try_lock(&mut connection).await? {
+            if begun.elapsed() > LET_GO {
+                return Err(StoreError::InUse { path: place.to_string() });
+            }
+            tokio::time::sleep(LET_GO / 20).await;
         }
         self.fresh.store(false, Ordering::SeqCst);
         SERVER_SCHEMA.run(&mut *connection).await?;
