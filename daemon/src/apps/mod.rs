@@ -316,7 +316,7 @@ impl Ground {
 /// What the apps show to everybody, each kind's routes once, however many contracts there are: below `/api/v1`.
 pub fn routes() -> OpenApiRouter<Shared> {
     let games = chess::routes().merge(world::routes());
-    OpenApiRouter::new().merge(games).merge(market::view::routes()).merge(guard::view::routes())
+    OpenApiRouter::new().merge(games).merge(market::view::routes()).merge(guard::routes::routes())
 }
 
 /// The apps that the configuration names, each with its contract checked.

@@ -5,12 +5,16 @@
 
 pub mod alerts;
 pub mod chain;
+mod chess;
 mod fleet;
 #[cfg(test)]
 mod fuzz;
+mod guard;
 pub mod http;
 pub mod key;
 pub mod log;
+mod market;
+mod oracle;
 mod prover;
 pub mod raw;
 mod secrets;
@@ -24,7 +28,6 @@ pub mod world;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use crate::{
@@ -32,16 +35,19 @@ use crate::{
         signer,
         types::{Address, U256},
     },
-    feed::{self, FeedConfig, Limits, SourceConfig},
     prover::Source,
 };
 
 pub use alerts::{AlertsConfig, Webhook};
 pub use chain::{ChainConfig, EndpointConfig};
+pub use chess::ChessConfig;
 pub use fleet::{Access, Fallback, FleetConfig, RawFleet};
+pub use guard::GuardConfig;
 pub use http::HttpConfig;
 pub use key::{CloudConfig, CloudService, KeyConfig, PasswordSource, RemoteApi, RemoteConfig, SignerConfig};
 pub use log::LogConfig;
+pub use market::MarketConfig;
+pub use oracle::OracleConfig;
 pub use prover::{ProverConfig, RawProver};
 pub use raw::RawConfig;
 pub use store::{RawStore, StoreConfig};
@@ -148,146 +154,6 @@ pub struct Config {
     pub log: LogConfig,
     /// Where spans go.
     pub trace: TraceConfig,
-}
-
-/// The arena whose NPC is played.
-#[derive(Clone, Debug)]
-pub struct ChessConfig {
-    /// The arena.
-    pub arena: Address,
-    /// Whose games are played; zero stands for the signing key's.
-    pub host: Address,
-    /// Whether games are claimed whose human has let the clock run out.
-    pub timeouts: bool,
-    /// The folders of the models that play; `model.dir` plays if there are none.
-    pub models: Vec<PathBuf>,
-}
-
-impl ChessConfig {
-    fn from_raw(raw: &raw::RawChess) -> Result<Self, ConfigError> {
-        Ok(Self {
-            arena: address("chess.arena", &raw.arena)?,
-            host: if raw.host.is_empty() { Address::ZERO } else { address("chess.host", &raw.host)? },
-            timeouts: raw.claim_timeouts,
-            models: raw.models.iter().map(PathBuf::from).collect(),
-        })
-    }
-}
-
-/// The inference oracle whose requests are answered.
-#[derive(Clone, Debug)]
-pub struct OracleConfig {
-    /// The oracle.
-    pub contract: Address,
-    /// The folders of the models that are proven for it.
-    pub models: Vec<PathBuf>,
-    /// The registered models that are answered for; all that the folders hold if empty.
-    pub registered: Vec<u64>,
-    /// Requests that pay less are left to others, in wei.
-    pub min_bounty: U256,
-    /// Whether requests are answered whose bounty is below the cost of the answer.
-    pub at_a_loss: bool,
-}
-
-impl OracleConfig {
-    fn from_raw(raw: raw::RawOracle) -> Result<Self, ConfigError> {
-        if raw.models.is_empty() {
-            return Err(bad("oracle.models", "", "names no folder: list those of the models that are to be proven"));
-        }
-        Ok(Self {
-            contract: address("oracle.contract", &raw.contract)?,
-            models: raw.models.into_iter().map(PathBuf::from).collect(),
-            registered: raw.registered,
-            min_bounty: gwei_or_none("oracle.min_bounty_gwei", raw.min_bounty_gwei)?,
-            at_a_loss: raw.at_a_loss,
-        })
-    }
-}
-
-/// Prediction markets and the feeds that decide them.
-#[derive(Clone, Debug)]
-pub struct MarketConfig {
-    /// The contracts of markets.
-    pub contracts: Vec<Address>,
-    /// A board on which bulletins are posted.
-    pub board: Option<Address>,
-    /// The folders of the text models.
-    pub models: Vec<PathBuf>,
-    /// Whether markets are ended that nothing decided in time.
-    pub expire: bool,
-    /// Markets with less in their pool are left to others, in wei.
-    pub min_pool: U256,
-    /// The feeds.
-    pub feeds: Vec<FeedConfig>,
-}
-
-impl MarketConfig {
-    fn from_raw(raw: raw::RawMarket) -> Result<Self, ConfigError> {
-        if raw.models.is_empty() {
-            return Err(bad(
-                "market.models",
-                "",
-                "names no folder: list those of the text models that are to be proven",
-            ));
-        }
-        let contract = |text: &String| address("market.contracts", text);
-        let board = (!raw.board.is_empty()).then(|| address("market.board", &raw.board)).transpose()?;
-        if raw.feeds.is_empty() {
-            return Err(bad(
-                "market.feeds",
-                "",
-                "names no feed: add [[market.feeds]] with publisher, feed and a source",
-            ));
-        }
-        Ok(Self {
-            contracts: raw.contracts.iter().map(contract).collect::<Result<_, _>>()?,
-            board,
-            models: raw.models.into_iter().map(PathBuf::from).collect(),
-            expire: raw.expire,
-            min_pool: gwei_or_none("market.min_pool_gwei", raw.min_pool_gwei)?,
-            feeds: raw.feeds.into_iter().map(|feed| feed_of(feed, board.is_some())).collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-fn feed_of(raw: raw::RawFeed, has_board: bool) -> Result<FeedConfig, ConfigError> {
-    let every = Duration::from_millis(at_least("market.feeds.poll_ms", raw.poll_ms, 20)?);
-    let http = raw.http.into_iter().map(|url| SourceConfig::Http { url, every });
-    let sse = raw.sse.into_iter().map(|url| SourceConfig::Sse { url });
-    let dir = raw.dir.into_iter().map(|path| SourceConfig::Dir { path: path.into(), every });
-    let config = FeedConfig {
-        publisher: address("market.feeds.publisher", &raw.publisher)?,
-        feed_id: feed::feed_id(&raw.feed).map_err(|e| bad("market.feeds.feed", &raw.feed, &e.to_string()))?,
-        sources: http.chain(sse).chain(dir).collect(),
-        limits: Limits::default(),
-    };
-    if config.sources.is_empty() && !has_board {
-        return Err(bad("market.feeds", &raw.feed, "has no source: give it http, sse or dir, or set market.board"));
-    }
-    feed::Sources::open(&config).map_err(|e| bad("market.feeds", &raw.feed, &e.to_string()))?;
-    Ok(config)
-}
-
-/// Contracts whose delayed withdrawals are judged.
-#[derive(Clone, Debug)]
-pub struct GuardConfig {
-    /// The contracts.
-    pub contracts: Vec<Address>,
-    /// The folders of the models that score accounts.
-    pub models: Vec<PathBuf>,
-}
-
-impl GuardConfig {
-    fn from_raw(raw: raw::RawGuard) -> Result<Self, ConfigError> {
-        if raw.models.is_empty() {
-            return Err(bad("guard.models", "", "names no folder: list those of the models that score accounts"));
-        }
-        let contract = |text: &String| address("guard.contracts", text);
-        Ok(Self {
-            contracts: raw.contracts.iter().map(contract).collect::<Result<_, _>>()?,
-            models: raw.models.into_iter().map(PathBuf::from).collect(),
-        })
-    }
 }
 
 /// The set-up of a file, or the built-in one.

@@ -5,12 +5,13 @@ mod board;
 pub mod clock;
 mod players;
 pub(super) mod record;
+pub(super) mod routes;
 pub(super) mod turn;
 pub(super) mod view;
 
 pub use board::*;
 pub use players::{Ending, Terms};
-pub(super) use view::routes;
+pub(super) use routes::routes;
 pub use view::{GameSummary, GameView, MoveProof, MoveView, Mover, OfferView, RankedMove};
 
 use self::{

@@ -4,6 +4,7 @@
 mod contract;
 mod features;
 mod players;
+pub(super) mod routes;
 pub mod view;
 
 pub use contract::words;

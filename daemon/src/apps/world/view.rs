@@ -15,8 +15,9 @@ use crate::{
     apps::chess::{
         MoveProof, MoveView,
         record::{Record, outcome_of, proof_of, reason_of},
+        routes::below,
         unpack,
-        view::{below, color, proof_view},
+        view::{color, proof_view},
         word,
     },
     chain::{
