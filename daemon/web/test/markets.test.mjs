@@ -1,13 +1,37 @@
 // The page of markets: a bet from the page, and a market that a signed bulletin and a real proof decide.
 import assert from 'node:assert/strict';
+import { encodeFunctionData } from 'viem';
 import { checkAccessible } from './lib/axe.mjs';
 import { PHONE } from './lib/browser.mjs';
 import { connectDemo } from './lib/connect.mjs';
-import { ask } from './lib/node.mjs';
+import { abi } from './lib/module.mjs';
+import { ask, balance } from './lib/node.mjs';
 import { scenario } from './lib/scenario.mjs';
-import { until } from './lib/wait.mjs';
+import { expectText, until } from './lib/wait.mjs';
 
 const PATH = '/api/v1/chains/31337/markets';
+
+/** Bets are taken for so long on the market that the test opens; the test itself moves the clock. */
+const WINDOW_S = 600;
+
+/** Whose market that is: nobody's account, with coin of the local chain. */
+const OPENER = '0x00000000000000000000000000000000c0ffee04';
+
+/** Opens a market with another one's terms, on a bulletin that never comes. */
+async function openLike(stage, model) {
+  await ask(stage, 'anvil_impersonateAccount', OPENER);
+  await ask(stage, 'anvil_setBalance', OPENER, '0x8ac7230489e80000');
+  const now = Number((await ask(stage, 'eth_getBlockByNumber', 'latest', false)).timestamp);
+  const terms = {
+    publisher: model.publisher, feedId: model.feed_id, sequence: 2_000_000n, close: BigInt(now + WINDOW_S), deadline: BigInt(now + WINDOW_S + 1),
+    verifier: model.verifier, modelId: model.model_id, minMargin: model.min_margin,
+    classes: 1 + Math.max(model.no_result, ...model.outcomes.map((outcome) => outcome.class)), noResult: model.no_result, question: 'Will anybody say?',
+  };
+  const data = encodeFunctionData({ abi: abi('PredictionMarket'), functionName: 'open', args: [terms] });
+  const hash = await ask(stage, 'eth_sendTransaction', { from: OPENER, to: model.contract, data });
+  const { logs } = await until('the market', () => ask(stage, 'eth_getTransactionReceipt', hash));
+  return BigInt(logs[0].topics[1]).toString();
+}
 
 const list = async (stage) => (await stage.get(`${PATH}?limit=200`)).items;
 
@@ -74,4 +98,35 @@ scenario('markets: a phone shows a market', { size: PHONE, scheme: 'dark' }, asy
   assert.ok(width <= inner, `${width} px on a screen of ${inner} px`);
   await checkAccessible(page);
   await shoot('market-decided-phone');
+});
+
+scenario('markets: bets on what nobody ever says are taken back', {}, async ({ page, stage, shoot }) => {
+  const id = await openLike(stage, (await list(stage)).find((m) => m.no_result !== null));
+  const market = await until('the market by the API', () => stage.get(`${PATH}/${id}`));
+  await page.goto(`/markets?market=${id}`);
+  await connectDemo(page);
+  for (const [outcome, amount] of [[market.outcomes[0], '0.25'], [market.outcomes[2], '0.5']]) {
+    await page.locator(`#outcome-${outcome.class}`).check({ force: true });
+    await page.getByLabel('Amount in ETH').fill(amount);
+    await page.getByRole('button', { name: 'Bet' }).click();
+    await page.locator('.facts dd', { hasText: `${amount} ETH` }).waitFor();
+  }
+  assert.equal(await page.locator('#claim').count(), 0);
+
+  // Once the deadline has passed, the daemon ends the market.
+  await ask(stage, 'evm_increaseTime', WINDOW_S + 2);
+  await ask(stage, 'evm_mine');
+  await expectText(page.locator('#claim'), /^Take back 0\.75 ETH$/);
+  const ended = await stage.get(`${PATH}/${id}`);
+  assert.equal(ended.refunds, true);
+  await page.locator('#claim').click();
+  await expectText(page.locator('#withdraw'), /^Withdraw 0\.75 ETH$/);
+  await checkAccessible(page);
+  await shoot('market-refund');
+  const account = await page.locator('#account').getAttribute('title');
+  const before = await balance(stage, account);
+  await page.locator('#withdraw').click();
+  await page.locator('#withdraw').waitFor({ state: 'detached' });
+  const gained = (await balance(stage, account)) - before;
+  assert.ok(gained > 74n * 10n ** 16n && gained <= 75n * 10n ** 16n, `${gained} wei came back`);
 });
