@@ -38,6 +38,7 @@ help:
 	@echo 'make audit        licences, bans and known vulnerabilities of what is linked (cargo-deny)'
 	@echo 'make lint         formats, clippy, stale contract artifacts, threat lists'
 	@echo 'make fmt          format Rust and Solidity'
+	@echo 'make proofs [PROOFS=n]            a hundred positions and a hundred digits, proven and judged'
 	@echo 'make fuzz [FUZZ_SECONDS=n]        run each fuzz target for a while (a minute); needs cargo-fuzz'
 	@echo 'make fuzz-daemon [INPUTS=n] [SEED=n]   a million bad configurations, bulletins, events, answers of nodes and requests'
 	@echo 'make chaos [KILLS=n] [ROUNDS=n] [SEED=n]   whole games with real proofs through kills, reorganisations, faults, a full disk'
@@ -171,7 +172,14 @@ KILLS ?= 120
 ROUNDS ?= 3
 GAMES ?= 1000
 MINUTES ?= 30
-trial = ZUGZWANG_SEED=$(SEED) $(1) $(CARGO) test --locked -p zugzwang $(2) -- --nocapture --test-threads 1
+trial = ZUGZWANG_SEED=$(SEED) $(1) $(CARGO) test --workspace --locked $(2) -- --nocapture --test-threads 1
+
+# Labelled positions and digits held out, proven and judged; `make test` does so with 25 of each.
+.PHONY: proofs
+PROOFS ?= 100
+proofs: check-node check-cargo $(INSTALLED)
+	@ZUGZWANG_PROOFS=$(PROOFS) $(CARGO) test --workspace --locked --test it -- --nocapture \
+	  --exact integers::what_the_integer_network_says_is_proven digits::digits_held_out_are_proven_on_chain
 
 fuzz-daemon: check-cargo
 	@$(call trial,ZUGZWANG_FUZZ=$(INPUTS),--lib fuzz::)
@@ -183,7 +191,7 @@ chaos: check-node check-cargo $(INSTALLED)
 .PHONY: spectators fuzz-api
 SPECTATORS ?= 500
 spectators: check-node check-cargo $(INSTALLED)
-	@ZUGZWANG_SPECTATORS=$(SPECTATORS) $(CARGO) test --locked -p zugzwang --test it spectators:: -- --nocapture --test-threads 1
+	@ZUGZWANG_SPECTATORS=$(SPECTATORS) $(CARGO) test --workspace --locked --test it spectators:: -- --nocapture --test-threads 1
 
 # Needs Python 3.10 or later, for schemathesis.
 fuzz-api: check-node check-cargo $(INSTALLED)

@@ -19,6 +19,14 @@ use std::path::{Path, PathBuf};
 pub use chain::Chain;
 pub use many::Many;
 
+/// Positions and digits that are proven unless `ZUGZWANG_PROOFS` says otherwise; each takes a second or two. `make proofs` proves more.
+const PROOFS: usize = 25;
+
+/// How many positions and digits are proven, each.
+pub fn proofs() -> usize {
+    std::env::var("ZUGZWANG_PROOFS").map_or(PROOFS, |n| n.parse().expect("ZUGZWANG_PROOFS is a number"))
+}
+
 /// The repository's root.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is a folder of the repository")

@@ -18,11 +18,9 @@ use zugzwang_circuits::{
     onnx,
     srs::Srs,
 };
-use zugzwang_tests::{Chain, cache, repository};
+use zugzwang_tests::{Chain, cache, proofs, repository};
 
 const PIXELS: usize = 28 * 28;
-/// Digits that are proven; each takes about a second.
-const PROOFS: usize = 100;
 /// Ample: a verifier that runs short of gas answers no.
 const GAS_LIMIT: u64 = 10_000_000;
 /// Limbs of the request, before the pixels' and the scores'.
@@ -171,8 +169,9 @@ async fn digits_held_out_are_proven_on_chain() {
         NetProver::of(&package, shape, srs, &cache()).expect("prover")
     });
     let judge = Judge::of(&prover).await;
+    let count = proofs();
     let (mut right, mut gas) = (0, 0);
-    for (n, digit) in held_out().iter().take(PROOFS).enumerate() {
+    for (n, digit) in held_out().iter().take(count).enumerate() {
         let request = std::array::from_fn(|i| (i as u8).wrapping_mul(41) ^ n as u8);
         let inputs = digit.encoded(&package);
         let prove = || prover.prove(std::slice::from_ref(&inputs), request, &|_| ()).expect("proof").0;
@@ -212,6 +211,6 @@ async fn digits_held_out_are_proven_on_chain() {
             gas = sent.mined.gas_used;
         }
     }
-    println!("{PROOFS} digits proven on chain, {right} of them right, {gas} gas each; no altered one is accepted");
-    assert!(right >= PROOFS * 95 / 100, "{right} right");
+    println!("{count} digits proven on chain, {right} of them right, {gas} gas each; no altered one is accepted");
+    assert!(right >= count * 95 / 100, "{right} right");
 }

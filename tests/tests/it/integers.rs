@@ -9,12 +9,10 @@ use zugzwang_circuits::{
     prover::{Prover, request_limbs},
     schema::{self, Limb, Record},
 };
-use zugzwang_tests::{cache, repository};
+use zugzwang_tests::{cache, proofs, repository};
 
 /// Positions whose witness is made.
 const WITNESSES: usize = 240;
-/// Positions of chess-s that are proven, unless `ZUGZWANG_PROOFS` says otherwise; each takes a second or two.
-const PROOFS: usize = 100;
 /// The shape in which chess-s is proven fastest.
 const FASTEST: Shape = Shape { lanes: 2, kernels_per_row: 1, k: 14 };
 
@@ -114,8 +112,7 @@ fn check(name: &str, shape: Option<Shape>, count: usize) {
 
 #[test]
 fn what_the_integer_network_says_is_proven() {
-    let count = std::env::var("ZUGZWANG_PROOFS").map_or(PROOFS, |n| n.parse().expect("ZUGZWANG_PROOFS is a number"));
-    check("chess-s", Some(FASTEST), count);
+    check("chess-s", Some(FASTEST), proofs());
 }
 
 #[test]
