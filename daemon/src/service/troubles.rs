@@ -16,19 +16,19 @@ pub(super) struct Troubles {
 }
 
 impl Troubles {
-    /// Whether a trouble is to be told. One that waits is the same though its numbers change.
+    /// Whether a trouble is to be told. It is the same though its numbers change: heights do with each block.
     pub(super) fn is_news(&mut self, error: &ChainError, now: Duration) -> bool {
         let (topic, pause) = match error {
             ChainError::Held(held) => (held.topic(), SELDOM),
             ChainError::FeeAboveCap { cap, .. } => (format!("fee {cap}"), SELDOM),
-            other => (other.to_string(), OFTEN),
+            other => (without_numbers(&other.to_string()), OFTEN),
         };
         self.is_new(topic, pause, now)
     }
 
     /// The same for a trouble that is not the chain's.
     pub(super) fn is_new_text(&mut self, text: String, now: Duration) -> bool {
-        self.is_new(text, OFTEN, now)
+        self.is_new(without_numbers(&text), OFTEN, now)
     }
 
     fn is_new(&mut self, topic: String, pause: Duration, now: Duration) -> bool {
@@ -44,6 +44,15 @@ impl Troubles {
     pub(super) fn over(&mut self, account: &str) {
         self.told.retain(|topic, _| !topic.contains(account) && !topic.starts_with("fee "));
     }
+}
+
+/// A text in which one number stands for all. What is part of an address or of a name stays.
+fn without_numbers(text: &str) -> String {
+    let is_number = |word: &str| {
+        let digits = word.trim_matches(|c: char| c.is_ascii_punctuation());
+        !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit())
+    };
+    text.split(' ').map(|word| if is_number(word) { "0" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -72,5 +81,19 @@ mod tests {
         troubles.over(&account.to_string());
         assert!(troubles.is_news(&broke(4), at(41)), "it has begun again");
         assert!(troubles.is_news(&broke(4), at(41) + SELDOM));
+    }
+
+    #[test]
+    fn a_node_that_stays_behind_is_told_of_once() {
+        let mut troubles = Troubles::default();
+        let behind = |url: &str, at: u64| {
+            let what = format!("block up to {at} that it had before (it is at 67); it is behind");
+            ChainError::Missing { url: url.into(), what }
+        };
+        let at = Duration::from_secs;
+        assert!(troubles.is_news(&behind("http://127.0.0.1:8545", 207), at(0)));
+        assert!(!troubles.is_news(&behind("http://127.0.0.1:8545", 208), at(1)), "one block later");
+        assert!(troubles.is_news(&behind("http://127.0.0.1:8546", 208), at(1)), "another node");
+        assert!(troubles.is_news(&behind("http://127.0.0.1:8545", 300), at(31)));
     }
 }

@@ -338,6 +338,7 @@ fn kind(event: &Told) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::types::Address;
 
     #[test]
     fn a_verdict_follows_fate_and_score() {
