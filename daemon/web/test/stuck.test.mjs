@@ -25,10 +25,25 @@ async function order(page, name, row, question) {
   await dialog.waitFor({ state: 'detached' });
 }
 
-/** The newest job of the operator's list in one of these states. */
-async function newest(stage, states) {
+/** The job that answers the game on the page, if it has one. The demo's other players have jobs, too. */
+async function jobOf(stage, page) {
+  const game = new URL(page.url()).searchParams.get('game');
   const { items } = await stage.operator('/jobs?state=all&limit=200');
-  return items.filter((job) => states.includes(job.state)).sort((a, b) => b.id - a.id)[0];
+  return items.find((job) => job.app === 'chess' && job.subject === game);
+}
+
+/** The game's job and its transaction, which no block takes: blocks come by `evm_mine` alone, and only until the move is in one. */
+function waiting(stage, page) {
+  return until('an answer that waits', async () => {
+    const job = await jobOf(stage, page);
+    if (job === undefined) {
+      if (Number((await ask(stage, 'txpool_status')).pending) > 0) await ask(stage, 'evm_mine');
+      return false;
+    }
+    const { items } = await stage.operator('/transactions?state=broadcast');
+    const row = items.find((tx) => tx.job === job.id);
+    return row && { row, job };
+  });
 }
 
 /** The state that a row of the table shows. */
@@ -50,10 +65,7 @@ scenario('stuck: a transaction that waits is bumped from the console', {}, async
   let row;
   try {
     await game.click('e2', 'e4');
-    // The move gets its block, its answer none.
-    await until('the move', async () => Number((await ask(stage, 'txpool_status')).pending) > 0);
-    await ask(stage, 'evm_mine');
-    row = await until('an answer that waits', async () => (await stage.operator('/transactions?state=broadcast')).items[0]);
+    ({ row } = await waiting(stage, page));
     await enter(page, stage, 'transactions');
     await page.getByRole('button', { name: `Bump: transaction ${row.id}` }).click();
     const dialog = page.getByRole('dialog');
@@ -80,13 +92,10 @@ scenario('stuck: a transaction is cancelled, and its job tried again', {}, async
   let job;
   try {
     await game.click('d2', 'd4');
-    await until('the move', async () => Number((await ask(stage, 'txpool_status')).pending) > 0);
-    await ask(stage, 'evm_mine');
-    row = await until('an answer that waits', async () => (await stage.operator('/transactions?state=broadcast')).items[0]);
-    job = await newest(stage, ['submitted']);
+    ({ row, job } = await waiting(stage, page));
     await enter(page, stage, 'transactions');
     await order(page, 'Cancel', `transaction ${row.id}`, `Cancel transaction ${row.id}?`);
-    await until('the job given up', async () => (await newest(stage, ['forfeited']))?.id === job.id);
+    await until('the job given up', async () => (await stage.operator(`/jobs/${job.id}`)).state === 'forfeited');
   } finally {
     await ask(stage, 'evm_setIntervalMining', 1);
   }
@@ -111,7 +120,10 @@ scenario('stuck: a job that waits for its limits is dropped', {}, async ({ page,
   try {
     await limit(stage, 'spend_per_hour_eth', '1e-9');
     await game.click('c2', 'c4');
-    job = await until('a proof that waits', () => newest(stage, ['proved']));
+    job = await until('a proof that waits', async () => {
+      const job = await jobOf(stage, page);
+      return job?.state === 'proved' && job;
+    });
     await enter(page, stage, 'jobs');
     await order(page, 'Drop', `job ${job.id}`, `Drop job ${job.id}?`);
     await shown(page, job.id).filter({ hasText: 'forfeited' }).waitFor();

@@ -244,7 +244,12 @@ async fn a_daemon_that_was_replaced_meanwhile_does_not_write() {
     write.ask(&key(1), block(5)).await.expect("ask");
     write.commit().await.expect("commit");
     second.close().await;
-    let error = store.write().await.expect_err("it was another's");
+    let mut error = store.write().await.expect_err("it was another's");
+    // Until the server has noticed that the other is gone.
+    while matches!(error, StoreError::LockLost { .. }) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        error = store.write().await.expect_err("it was another's");
+    }
     assert!(matches!(error, StoreError::TakenOver { .. }) && !error.is_passing(), "{error:?}");
 }
 
