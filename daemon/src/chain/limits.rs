@@ -59,6 +59,15 @@ pub fn check(
     Ok(())
 }
 
+/// Since when what was spent has to be known: `i64::MAX` if nothing limits it.
+pub fn since(limits: SpendLimits, now: i64) -> i64 {
+    match (limits.hour, limits.day) {
+        (_, Some(_)) => now.saturating_sub(DAY),
+        (Some(_), None) => now.saturating_sub(HOUR),
+        (None, None) => i64::MAX,
+    }
+}
+
 /// Wei that are spent or may be in the hour and in the day before `now`.
 pub fn spent(spending: &[Spending], now: i64) -> (U256, U256) {
     (total(spending, now, HOUR, None), total(spending, now, DAY, None))

@@ -26,13 +26,16 @@ pub enum Spent {
 }
 
 impl Store {
-    /// What a key has spent since a time, and what it has under way. A transaction whose block was undone is under way again.
+    /// What a key has spent since a time, `i64::MAX` for nothing of it, and what it has under way. A transaction whose block was undone is under way again.
     pub async fn spending(&self, chain_id: u64, signer: Address, since: i64) -> Result<Vec<Spending>, StoreError> {
         let rows = sqlx::query(
-            "SELECT t.id, t.state, t.mined_ok, t.gas_used, t.gas_price, coalesce(t.spent_at, t.updated_at) AS spent_at, \
-             a.max_fee, a.gas_limit, a.value FROM transactions t JOIN attempts a ON a.tx = t.id \
-             WHERE t.chain_id = $1 AND t.signer = $2 AND (t.state IN ('signed', 'broadcast') \
-             OR (t.state IN ('included', 'final') AND coalesce(t.spent_at, t.updated_at) > $3)) ORDER BY t.id",
+            "SELECT t.id, t.state, t.mined_ok, t.gas_used, t.gas_price, t.spent_at, a.max_fee, a.gas_limit, a.value \
+             FROM transactions t JOIN attempts a ON a.tx = t.id \
+             WHERE t.chain_id = $1 AND t.signer = $2 AND t.state IN ('signed', 'broadcast') \
+             UNION ALL \
+             SELECT t.id, t.state, t.mined_ok, t.gas_used, t.gas_price, t.spent_at, a.max_fee, a.gas_limit, a.value \
+             FROM transactions t JOIN attempts a ON a.tx = t.id \
+             WHERE t.chain_id = $1 AND t.signer = $2 AND t.state IN ('included', 'final') AND t.spent_at > $3 ORDER BY 1",
         )
         .bind(signed(chain_id))
         .bind(signer.as_slice())
