@@ -88,10 +88,13 @@ test-contracts: check-node $(INSTALLED)
 	@echo '==> forge tests'
 	@cd contracts && node forge.mjs test
 
+# One more than two cores: many tests wait for a chain.
+TEST_THREADS ?= 3
+
 test-rust: check-node check-cargo servers $(INSTALLED) $(NODE_TESTS)
 	@echo '==> cargo tests of all crates'
 	@rm -rf $(TEST_LOGS)
-	@ended=0; ZUGZWANG_TEST_LOGS=$(TEST_LOGS) $(CARGO) test --workspace --locked --no-fail-fast || ended=$$?; \
+	@ended=0; RUST_TEST_THREADS=$(TEST_THREADS) ZUGZWANG_TEST_LOGS=$(TEST_LOGS) $(CARGO) test --workspace --locked --no-fail-fast || ended=$$?; \
 	  echo '==> no key material in the logs of all these tests'; \
 	  scripts/no-secrets $(TEST_LOGS) && exit $$ended
 
