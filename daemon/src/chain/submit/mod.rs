@@ -258,7 +258,8 @@ impl Submitter {
             return Ok(());
         }
         let now = self.now();
-        let spending = self.store.spending(self.client.chain_id(), self.address(), limits::since(self.limits, now)).await?;
+        let spending =
+            self.store.spending(self.client.chain_id(), self.address(), limits::since(self.limits, now)).await?;
         limits::check(self.limits, self.address(), &spending, now, cost, dearest).map_err(|e| self.held(*e))?;
         let others =
             spending.iter().filter(|row| row.spent == Spent::UnderWay && Some(row.tx) != replaces.map(|tx| tx.id));
