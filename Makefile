@@ -80,7 +80,7 @@ demo-guard: check-node check-cargo $(INSTALLED)
 # The examples' end-to-end tests, which tell what they do.
 example-lending example-contest: check-node check-cargo $(INSTALLED)
 	@echo '==> building the tests (minutes the first time)'
-	@$(CARGO) test --locked -p zugzwang-tests --test it $(@:example-%=%):: -- --nocapture --test-threads 1
+	@$(CARGO) test --workspace --locked --test it $(@:example-%=%):: -- --nocapture --test-threads 1
 
 test: test-contracts test-rust test-web
 
