@@ -211,8 +211,9 @@ sim: check-node check-cargo $(INSTALLED)
 sim-mutants: check-node check-cargo $(INSTALLED)
 	@SEEDS=$(SEEDS) scripts/sim-mutants
 
+# The daemon's own code is optimised as in a release, as this measures it.
 load: check-cargo
-	@$(call trial,ZUGZWANG_LOAD=$(GAMES),--test it load::)
+	@$(call trial,CARGO_PROFILE_DEV_OPT_LEVEL=2 ZUGZWANG_LOAD=$(GAMES),--test it load::)
 
 soak: check-node check-cargo $(INSTALLED)
 	@$(call trial,ZUGZWANG_SOAK=$(MINUTES),--test it soak::)
