@@ -16,19 +16,21 @@ pub(super) struct Troubles {
 }
 
 impl Troubles {
-    /// Whether a trouble is to be told. It is the same though its numbers change: heights do with each block.
+    /// Whether a trouble is to be told. One that waits, and what a node doesn't have, is the same though its numbers change.
     pub(super) fn is_news(&mut self, error: &ChainError, now: Duration) -> bool {
         let (topic, pause) = match error {
             ChainError::Held(held) => (held.topic(), SELDOM),
             ChainError::FeeAboveCap { cap, .. } => (format!("fee {cap}"), SELDOM),
-            other => (without_numbers(&other.to_string()), OFTEN),
+            // Of a node that stays behind another block is missing each time.
+            missing @ ChainError::Missing { .. } => (without_numbers(&missing.to_string()), OFTEN),
+            other => (other.to_string(), OFTEN),
         };
         self.is_new(topic, pause, now)
     }
 
     /// The same for a trouble that is not the chain's.
     pub(super) fn is_new_text(&mut self, text: String, now: Duration) -> bool {
-        self.is_new(without_numbers(&text), OFTEN, now)
+        self.is_new(text, OFTEN, now)
     }
 
     fn is_new(&mut self, topic: String, pause: Duration, now: Duration) -> bool {
@@ -95,5 +97,7 @@ mod tests {
         assert!(!troubles.is_news(&behind("http://127.0.0.1:8545", 208), at(1)), "one block later");
         assert!(troubles.is_news(&behind("http://127.0.0.1:8546", 208), at(1)), "another node");
         assert!(troubles.is_news(&behind("http://127.0.0.1:8545", 300), at(31)));
+        assert!(troubles.is_new_text("job 7: no room".into(), at(31)));
+        assert!(troubles.is_new_text("job 8: no room".into(), at(31)), "another job's is another trouble");
     }
 }

@@ -26,7 +26,8 @@ pub enum Spent {
 }
 
 impl Store {
-    /// What a key has spent since a time, `i64::MAX` for nothing of it, and what it has under way. A transaction whose block was undone is under way again.
+    /// What a key has spent since a time, `i64::MAX` for nothing of it, and what it has under way. A transaction whose block was
+    /// undone is under way again.
     pub async fn spending(&self, chain_id: u64, signer: Address, since: i64) -> Result<Vec<Spending>, StoreError> {
         let rows = sqlx::query(
             "SELECT t.id, t.state, t.mined_ok, t.gas_used, t.gas_price, t.spent_at, a.max_fee, a.gas_limit, a.value \
